@@ -1,0 +1,180 @@
+"""Writes of cards, rates and assignments; rates and assignments are only ever added.
+
+Whoever rates usage must have checked first that no charge contradicts a new rate or
+assignment: `metering.actions.publish_rates` and `assign_rate_card` are the ways for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connections
+
+from twin.companies import actions as companies
+from twin.companies import queries as tree
+from twin.companies.catalogue import catalogue_change
+from twin.companies.types import CatalogueChange, Company, Scope
+from twin.kernel.clock import now
+from twin.kernel.errors import Invalid, invalid_field
+from twin.kernel.tenancy import scoped, tenant_transaction
+from twin.kernel.text import clean_text
+from twin.pricing import queries
+from twin.pricing.errors import NotTheSeller, RateCardNotFound, RateCardUnusable
+from twin.pricing.meters import METER_BY_CODE
+from twin.pricing.models import AssignmentRow, RateCardRow, RateRow
+from twin.pricing.rules.new_rates import check_rates
+from twin.pricing.rules.winning import card_at
+from twin.pricing.types import Assignment, NewRate, Rate, RateCard, Terms
+
+# The first half of an advisory lock; the second is the seller.
+DEFAULT_CARD_LOCK = 0x7477_0001
+
+
+@scoped
+def create_rate_card(scope: Scope, *, name: str, default: bool = False) -> RateCard:
+    """A new, empty card of the asker; as `default` it takes the place of the default before it.
+
+    Children that already have a card keep it: the default is only what new ones start with.
+    """
+    if scope.kind == "company":
+        raise RateCardUnusable("Only a reseller or the platform sells; a company has no rate cards.")
+    try:
+        wanted = clean_text(name, field="The name of a rate card", longest=200)
+    except Invalid as error:
+        raise invalid_field(str(error), "name") from None
+    if default:
+        _clear_default(scope.organisation_id)
+    row = RateCardRow.objects.create(seller_id=scope.organisation_id, name=wanted, is_default=default)
+    return RateCard(row.pk, row.seller_id, row.name, row.is_default)
+
+
+def _clear_default(seller_id: int) -> None:
+    # Two cards made default at once would both find none to clear and the second would fail.
+    with connections["default"].cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s, %s)", [DEFAULT_CARD_LOCK, seller_id])
+    RateCardRow.objects.filter(seller_id=seller_id, is_default=True).update(is_default=False)
+
+
+@scoped
+def record_rates(scope: Scope, *, change: CatalogueChange, card_id: int, rates: Sequence[NewRate]) -> list[Rate]:
+    """Add rates to a card of the asker, all or none, in the order given.
+
+    `change` is the proof that nothing is being rated meanwhile. Recording the same rate twice
+    is harmless: the later record counts and says the same.
+    """
+    card = queries.get_card(scope, card_id)
+    check_rates(rates)
+    rows = [
+        RateRow(
+            card_id=card.id,
+            seller_id=card.seller_id,
+            meter_id=METER_BY_CODE[rate.meter].id,
+            selector=dict(rate.selector),
+            unit_price_nano=rate.unit_price_nano,
+            per=rate.per,
+            minimum=rate.minimum,
+            increment=rate.increment,
+            setup_fee_nano=rate.setup_fee_nano,
+            effective_from=rate.effective_from,
+        )
+        for rate in rates
+    ]
+    return [_recorded(row) for row in RateRow.objects.bulk_create(rows)]
+
+
+def _recorded(row: RateRow) -> Rate:
+    return Rate(
+        id=row.pk,
+        card_id=row.card_id,
+        meter_id=row.meter_id,
+        selector=tuple(sorted(row.selector.items())),
+        terms=Terms(row.unit_price_nano, row.per, row.minimum, row.increment, row.setup_fee_nano),
+        effective_from=row.effective_from,
+    )
+
+
+@scoped
+def record_assignment(
+    scope: Scope, *, change: CatalogueChange, buyer_id: int, card_id: int, effective_from: datetime
+) -> Assignment:
+    """Let the buyer pay the asker by that card from an instant on; earlier assignments stay.
+
+    The asker must be the buyer's parent at `effective_from`, at present or formerly; a
+    company above it cannot speak for it. `change` proves that nothing is being rated meanwhile.
+    """
+    if effective_from.tzinfo is None:
+        raise invalid_field("The time has no offset; add Z or an offset such as +02:00.", "effective_from")
+    _must_be_seller(scope, buyer_id, effective_from)
+    try:
+        card = queries.get_card(scope, card_id)
+    except RateCardNotFound as error:
+        raise invalid_field(str(error), "rate_card_id") from None
+    return _assign(card, buyer_id, effective_from)
+
+
+def _must_be_seller(scope: Scope, buyer_id: int, at: datetime) -> None:
+    if tree.was_parent_at(scope, buyer_id, at):
+        return
+    buyer = tree.get_company(scope, buyer_id)
+    raise NotTheSeller(
+        f"You are not the parent of {buyer.name} at {at.isoformat()}: only the company's seller at that "
+        "instant, with a key of its own, sets what the company pays."
+    )
+
+
+def _assign(card: RateCard, buyer_id: int, effective_from: datetime) -> Assignment:
+    row = AssignmentRow.objects.create(
+        seller_id=card.seller_id, buyer_id=buyer_id, card_id=card.id, effective_from=effective_from
+    )
+    return Assignment(row.pk, row.seller_id, row.buyer_id, row.card_id, row.effective_from)
+
+
+def create_company(
+    scope: Scope,
+    *,
+    name: str,
+    kind: str,
+    parent_id: int | None = None,
+    time_zone: str,
+    external_id: str | None = None,
+    currency: str | None = None,
+    effective_from: datetime | None = None,
+) -> Company:
+    """A new company that pays its seller by the seller's default card from its first instant on.
+
+    The default is that of the parent, whoever asks: the platform may add a company beneath a
+    reseller, and what it pays is the reseller's to say. Without a default its usage stays
+    unrated until the seller assigns a card.
+    """
+    begun = effective_from or now()
+    with catalogue_change() as change:
+        company = companies.create_company(
+            scope,
+            change=change,
+            name=name,
+            kind=kind,
+            parent_id=parent_id,
+            time_zone=time_zone,
+            external_id=external_id,
+            currency=currency,
+            effective_from=begun,
+        )
+        if company.parent_id is not None:
+            assign_default(change, seller_id=company.parent_id, buyer_id=company.id, at=begun)
+    return company
+
+
+def assign_default(change: CatalogueChange, *, seller_id: int, buyer_id: int, at: datetime) -> Assignment | None:
+    """Give a new child its seller's default card from `at`; None when there is nothing to give.
+
+    A pair that has a card at `at` keeps it: a company that returns to a former seller pays
+    what it had agreed with it. Runs in the seller's name, inside the caller's transaction.
+    """
+    with tenant_transaction(seller_id):
+        pair = AssignmentRow.objects.filter(seller_id=seller_id, buyer_id=buyer_id)
+        agreed = [Assignment(row.pk, seller_id, buyer_id, row.card_id, row.effective_from) for row in pair]
+        default = RateCardRow.objects.filter(seller_id=seller_id, is_default=True).first()
+        if default is None or card_at(agreed, at) is not None:
+            return None
+        return _assign(RateCard(default.pk, seller_id, default.name, default.is_default), buyer_id, at)

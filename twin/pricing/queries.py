@@ -1,0 +1,108 @@
+"""Reads of cards, rates and assignments; a seller sees its own, nobody sees another's."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from django.db import transaction
+
+from twin.companies import queries as companies
+from twin.companies.types import Scope
+from twin.kernel.tenancy import scoped
+from twin.pricing.errors import RateCardNotFound
+from twin.pricing.models import AssignmentRow, RateCardRow, RateRow
+from twin.pricing.rules.winning import assignment_at as holding_at
+from twin.pricing.types import Assignment, PriceBook, Rate, RateCard, Terms
+
+HIGHEST_ID = 2**31 - 1
+
+
+@scoped
+def list_cards(scope: Scope) -> list[RateCard]:
+    """Every card of the asker's own organisation, oldest first."""
+    return [_card(row) for row in RateCardRow.objects.filter(seller_id=scope.organisation_id).order_by("id")]
+
+
+@scoped
+def get_card(scope: Scope, card_id: int) -> RateCard:
+    """One card of the asker; raises `RateCardNotFound` also for cards of others."""
+    row = None
+    if 0 < card_id <= HIGHEST_ID:
+        row = RateCardRow.objects.filter(seller_id=scope.organisation_id, id=card_id).first()
+    if row is None:
+        raise RateCardNotFound(f"There is no rate card {card_id} of yours; GET /api/v1/rate-cards lists them.")
+    return _card(row)
+
+
+@scoped
+def default_card(scope: Scope) -> RateCard | None:
+    """The card that new children of the asker start with."""
+    row = RateCardRow.objects.filter(seller_id=scope.organisation_id, is_default=True).first()
+    return _card(row) if row else None
+
+
+@scoped
+def rates_of(scope: Scope, card_id: int) -> list[Rate]:
+    """Every rate ever recorded on a card of the asker, by meter, then `effective_from`, then record."""
+    card = get_card(scope, card_id)
+    rows = RateRow.objects.filter(seller_id=scope.organisation_id, card_id=card.id)
+    return [_rate(row) for row in rows.order_by("meter_id", "effective_from", "id")]
+
+
+@scoped
+def assignments_of(scope: Scope, buyer_id: int) -> list[Assignment]:
+    """What was agreed between the asker as seller and that buyer, by (effective_from, id)."""
+    rows = AssignmentRow.objects.filter(seller_id=scope.organisation_id, buyer_id=buyer_id)
+    return [_assignment(row) for row in rows.order_by("effective_from", "id")]
+
+
+@scoped
+def assignment_at(scope: Scope, buyer_id: int, at: datetime) -> Assignment | None:
+    """By which card the buyer pays the asker at that instant; None when by none.
+
+    None also where the asker is not the buyer's seller then, so that nothing of an edge
+    below is told. A company out of sight is not found, except to its seller of that instant.
+    """
+    if not companies.was_parent_at(scope, buyer_id, at):
+        companies.get_company(scope, buyer_id)
+        return None
+    return holding_at(assignments_of(scope, buyer_id), at)
+
+
+def price_book(scope: Scope) -> PriceBook:
+    """Every price of the installation, for ingestion; `scope` is the system's.
+
+    Read by the writer role, which alone sees all sellers. A caller that rates with it holds
+    the shared lock on tree and prices and a book of the version it found there.
+    """
+    assignments: defaultdict[tuple[int, int], list[Assignment]] = defaultdict(list)
+    rates: defaultdict[tuple[int, int], list[Rate]] = defaultdict(list)
+    with transaction.atomic(using="writer"):
+        for agreed in AssignmentRow.objects.using("writer").order_by("effective_from", "id").iterator():
+            assignments[agreed.seller_id, agreed.buyer_id].append(_assignment(agreed))
+        for row in RateRow.objects.using("writer").order_by("effective_from", "id").iterator():
+            rates[row.card_id, row.meter_id].append(_rate(row))
+    return PriceBook(
+        assignments={pair: tuple(found) for pair, found in assignments.items()},
+        rates={key: tuple(found) for key, found in rates.items()},
+    )
+
+
+def _card(row: RateCardRow) -> RateCard:
+    return RateCard(id=row.pk, seller_id=row.seller_id, name=row.name, is_default=row.is_default)
+
+
+def _rate(row: RateRow) -> Rate:
+    return Rate(
+        id=row.pk,
+        card_id=row.card_id,
+        meter_id=row.meter_id,
+        selector=tuple(sorted(row.selector.items())),
+        terms=Terms(row.unit_price_nano, row.per, row.minimum, row.increment, row.setup_fee_nano),
+        effective_from=row.effective_from,
+    )
+
+
+def _assignment(row: AssignmentRow) -> Assignment:
+    return Assignment(row.pk, row.seller_id, row.buyer_id, row.card_id, row.effective_from)
