@@ -1,0 +1,76 @@
+"""One throw-away PostgreSQL for the whole run; the settings see it through the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.database import Cleaner, migrate
+from twin.engine.binaries import system_programs
+from twin.engine.testing import ThrowawayServer, address_of
+from twin.engine.types import DatabaseRoles
+
+
+def _new_server() -> ThrowawayServer:
+    if os.environ.get("TWIN_TEST_POSTGRES") != "system":
+        return ThrowawayServer()
+    programs = system_programs()
+    if programs is None:
+        pytest.exit("TWIN_TEST_POSTGRES=system, but no PostgreSQL >= 15 is under /usr/lib/postgresql.", 2)
+    return ThrowawayServer(programs)
+
+
+SERVER = _new_server()
+
+# Before anything imports the settings: it is a promise of where the server will be, not its start.
+os.environ.update(
+    DJANGO_SETTINGS_MODULE="twin.config.settings",
+    TWIN_DATA_DIR=str(SERVER.folder / "files"),
+    TWIN_OWNER_DATABASE_URL=address_of(SERVER.roles.owner),
+    TWIN_APP_DATABASE_URL=address_of(SERVER.roles.app),
+    TWIN_WRITER_DATABASE_URL=address_of(SERVER.roles.writer),
+)
+for name in ("DATABASE_URL", "TWIN_NO_DATABASE", "TWIN_PORT", "TWIN_HOST", "TWIN_URL"):
+    os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[ThrowawayServer]:
+    """The running server, with the superuser's door beside the three roles."""
+    SERVER.start()
+    yield SERVER
+    SERVER.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """pytest-django makes no database of its own: ours is made by `migrated_database`."""
+
+
+@pytest.fixture(scope="session")
+def migrated_database(database_server: ThrowawayServer, django_db_blocker: pytest.FixtureRequest) -> Cleaner:
+    """The schema is there, and what the migrations put in is remembered."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django names no public type for it
+        migrate()
+    return Cleaner(database_server.superuser())
+
+
+@pytest.fixture
+def db_clean(migrated_database: Cleaner, django_db_blocker: pytest.FixtureRequest) -> Iterator[DatabaseRoles]:
+    """The database as the migrations left it, for tests that really commit; emptied again afterwards."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django names no public type for it
+        yield SERVER.roles
+        migrated_database.clean()
+
+
+@pytest.fixture(autouse=True)
+def _database_by_mark(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("database") is not None:
+        request.getfixturevalue("db_clean")
+
+
+def pytest_unconfigure() -> None:
+    """Also when no test asked for the server: its folder goes."""
+    SERVER.stop()

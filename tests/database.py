@@ -1,0 +1,105 @@
+"""Migrating the test database once and putting it back between tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from twin.engine.types import ConnectionParameters
+
+# What Django itself fills after migrating; no test changes it.
+_UNTOUCHED = ("django_migrations", "django_content_type", "auth_permission")
+
+
+@dataclass(frozen=True)
+class _Seed:
+    """Rows that migrations put into one table."""
+
+    table: str
+    columns: sql.Composable
+    rows: bytes
+
+
+def migrate() -> None:
+    call_command("migrate", database="owner", interactive=False, verbosity=0)
+    call_command("createcachetable", database="owner", verbosity=0)
+    connections["owner"].close()
+
+
+class Cleaner:
+    """Puts every table back to what it held right after the migrations.
+
+    Works as superuser with triggers off: tables of which rows may
+    never be removed are emptied as well.
+    """
+
+    def __init__(self, superuser: ConnectionParameters) -> None:
+        self._connection: psycopg.Connection[Any] = psycopg.connect(**superuser, autocommit=True)
+        self._connection.execute("SET session_replication_role = replica")
+        self._tables = self._find_tables()
+        self._any_rows = self._question()
+        self._seeds = [self._remember(table) for table in self._filled()]
+
+    def clean(self) -> None:
+        filled = self._filled()
+        seeded = [seed.table for seed in self._seeds]
+        if not filled:
+            return
+        _end_transactions()
+        with self._connection.transaction():
+            self._connection.execute("SET LOCAL lock_timeout = '20s'")
+            names = sql.SQL(", ").join(sql.Identifier(table) for table in {*filled, *seeded})
+            self._connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
+            for seed in self._seeds:
+                self._restore(seed)
+
+    def _find_tables(self) -> list[str]:
+        found = self._connection.execute(
+            """
+            SELECT relname FROM pg_class
+             WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+               AND relname <> ALL(%s)
+             ORDER BY relname
+            """,
+            [list(_UNTOUCHED)],
+        )
+        return [row[0] for row in found]
+
+    def _question(self) -> sql.Composable:
+        one = sql.SQL("SELECT {} WHERE EXISTS (SELECT 1 FROM {})")
+        return sql.SQL(" UNION ALL ").join(
+            one.format(sql.Literal(table), sql.Identifier(table)) for table in self._tables
+        )
+
+    def _filled(self) -> list[str]:
+        return [row[0] for row in self._connection.execute(self._any_rows)] if self._tables else []
+
+    def _remember(self, table: str) -> _Seed:
+        columns = self._connection.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+            " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
+            [f'public."{table}"'],
+        )
+        names = sql.SQL(", ").join(sql.Identifier(row[0]) for row in columns)
+        statement = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(names, sql.Identifier(table))
+        with self._connection.cursor().copy(statement) as copy:
+            return _Seed(table, names, b"".join(bytes(part) for part in copy))
+
+    def _restore(self, seed: _Seed) -> None:
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(seed.table), seed.columns)
+        with self._connection.cursor().copy(statement) as copy:
+            copy.write(seed.rows)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _end_transactions() -> None:
+    # A test that failed half-way may leave a transaction open, whose locks would hold up the cleaning.
+    for connection in connections.all(initialized_only=True):
+        connection.close()

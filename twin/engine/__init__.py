@@ -1,0 +1,1 @@
+"""Starts and shares the embedded database; knows the three roles and nothing of Django."""
