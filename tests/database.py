@@ -21,7 +21,7 @@ class _Seed:
     """Rows that migrations put into one table."""
 
     table: str
-    columns: sql.Composable
+    columns: sql.Composed
     rows: bytes
 
 
@@ -70,7 +70,7 @@ class Cleaner:
         )
         return [row[0] for row in found]
 
-    def _question(self) -> sql.Composable:
+    def _question(self) -> sql.Composed:
         one = sql.SQL("SELECT {} WHERE EXISTS (SELECT 1 FROM {})")
         return sql.SQL(" UNION ALL ").join(
             one.format(sql.Literal(table), sql.Identifier(table)) for table in self._tables

@@ -56,7 +56,7 @@ def grant_database(admin: Connection, names: RoleNames, *, ours_alone: bool) -> 
     """
     database = sql.Identifier(admin.info.dbname)
     owner, app, writer = (sql.Identifier(name) for name in names.all())
-    statements = [
+    statements: list[sql.Composed | sql.SQL] = [
         sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}, {}, {}").format(database, owner, app, writer),
         sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, owner),
         sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {}").format(owner),
@@ -137,11 +137,12 @@ def _set_bypass(admin: Connection, name: str, *, bypass: bool) -> None:
     except psycopg.errors.InsufficientPrivilege as refused:
         raise BypassUnavailable(
             f"The role {admin.info.user} of DATABASE_URL may not give BYPASSRLS, which {name} needs: have an"
-            " administrator make the three roles and set TWIN_OWNER_DATABASE_URL, TWIN_APP_DATABASE_URL and TWIN_WRITER_DATABASE_URL."
+            " administrator make the three roles and set TWIN_OWNER_DATABASE_URL, TWIN_APP_DATABASE_URL and"
+            " TWIN_WRITER_DATABASE_URL."
         ) from refused
 
 
-def _execute_or_explain(admin: Connection, statement: sql.Composable) -> None:
+def _execute_or_explain(admin: Connection, statement: sql.SQL | sql.Composed) -> None:
     try:
         admin.execute(statement)
     except psycopg.errors.InsufficientPrivilege as refused:

@@ -19,7 +19,7 @@ from twin.engine.types import ConnectionParameters, DatabaseRoles
 
 
 class ThrowawayServer:
-    """PostgreSQL in a temporary folder, from the wheel or from `programs`; nothing of it survives a crash of the machine.
+    """PostgreSQL in a temporary folder, from the wheel or from `programs`; nothing of it is meant to last.
 
     Where it will listen is known before it starts, so settings can
     be made from it and tests that need no database never start it.
@@ -55,10 +55,12 @@ class ThrowawayServer:
             make_database(admin, name, names.owner)
         with psycopg.connect(**self.superuser(name), autocommit=True) as admin:
             grant_database(admin, names, ours_alone=True)
-        ways = [{**self.superuser(name), "user": role, "password": passwords[role]} for role in names.all()]
-        with psycopg.connect(**ways[0], autocommit=True) as owner:
-            set_default_privileges(owner, names)
-        return DatabaseRoles(*ways, embedded=False, data_dir=self.folder)
+        owner, app, writer = (
+            {**self.superuser(name), "user": role, "password": passwords[role]} for role in names.all()
+        )
+        with psycopg.connect(**owner, autocommit=True) as connection:
+            set_default_privileges(connection, names)
+        return DatabaseRoles(owner, app, writer, embedded=False, data_dir=self.folder)
 
     def drop_database(self, name: str) -> None:
         with psycopg.connect(**self.superuser("postgres"), autocommit=True) as admin:
