@@ -102,7 +102,7 @@ def seed_meters(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     """The meters of today; later ones come in later migrations."""
     meter = apps.get_model("pricing", "MeterRow")
     rows = [meter(id=number, code=code, service=service, unit=unit) for number, code, service, unit in METERS]
-    meter._default_manager.using(editor.connection.alias).bulk_create(rows)
+    meter.objects.using(editor.connection.alias).bulk_create(rows)
 
 
 class Migration(migrations.Migration):
