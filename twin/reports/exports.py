@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from io import BytesIO, StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,7 +38,7 @@ def csv_chunks(report: ResellerReport, section: str, side: Side) -> Iterator[str
     while True:
         buffer = StringIO()
         writer = csv.writer(buffer)
-        writer.writerows(row for row, _ in zip(rows, range(_ROWS_PER_CHUNK), strict=False))
+        writer.writerows(islice(rows, _ROWS_PER_CHUNK))
         if not buffer.getvalue():
             return
         yield buffer.getvalue()

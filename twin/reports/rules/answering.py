@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from twin.reports.rules.paging import fingerprint, found, ordered, read_cursor, 
 from twin.reports.types import Cells, ReportQuery, ResellerReport, Section
 
 
-def build(reseller: Company, dependents: list[Dependent], cells: Cells, query: ReportQuery) -> ResellerReport:
+def answer(reseller: Company, dependents: Sequence[Dependent], cells: Cells, query: ReportQuery) -> ResellerReport:
     """The answer to a question that `asking.check` let through; reads nothing itself."""
     book = open_book(dependents, cells)
     chosen = found(book.dependents, query.search)

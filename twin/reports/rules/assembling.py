@@ -125,7 +125,7 @@ def rows_at(sheet: Sheet, positions: Figures) -> tuple[Row, ...]:
             dependent.name,
             dependent.path,
             unrated,
-            dict(zip(sheet.meters, figures)),
+            dict(zip(sheet.meters, figures, strict=True)),
             *totals,
         )
         for dependent, unrated, figures, *totals in zip(

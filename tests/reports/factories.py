@@ -1,0 +1,80 @@
+"""Makers for the figures that a report is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.companies.types import Company, Dependent
+from twin.kernel.period import Period
+from twin.pricing.meters import METER_BY_CODE
+from twin.reports.rules.answering import answer
+from twin.reports.types import ReportQuery, ResellerReport
+
+MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+NANO = 10**9
+
+
+@dataclass(frozen=True)
+class HandMadeCells:
+    """Cells as metering hands them out."""
+
+    company_id: NDArray[Any]
+    meter_id: NDArray[Any]
+    count: NDArray[Any]
+    quantity: NDArray[Any]
+    buy: NDArray[Any]
+    sell: NDArray[Any]
+    unrated: NDArray[Any]
+
+
+Used = tuple[int, str, int, int, int, int, int]
+
+
+def cells(*used: Used) -> HandMadeCells:
+    """From (company, meter, count, quantity, buy, sell, unrated), amounts in nano."""
+    columns = [_array([entry[place] for entry in used]) for place in (2, 3, 4, 5, 6)]
+    company = np.array([entry[0] for entry in used], dtype=np.int64)
+    meter = np.array([METER_BY_CODE[entry[1]].id for entry in used], dtype=np.int64)
+    return HandMadeCells(company, meter, *columns)
+
+
+def _array(values: Iterable[int]) -> NDArray[Any]:
+    numbers = list(values)
+    fits = all(abs(number) < 2**63 for number in numbers)
+    return np.array(numbers, dtype=np.int64 if fits else object)
+
+
+def rhea(**changes: Any) -> Company:
+    """The reseller whose report it is."""
+    facts: dict[str, Any] = {
+        "id": 2,
+        "kind": "reseller",
+        "name": "Rhea",
+        "parent_id": 1,
+        "time_zone": "Europe/Berlin",
+        "currency": "EUR",
+        "state": "active",
+        "state_reason": "",
+        "external_id": None,
+        "closed_at": None,
+        "existed_from": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    return Company(**(facts | changes))
+
+
+def company(company_id: int, name: str, *path: str) -> Dependent:
+    return Dependent(company_id=company_id, name=name, path=path)
+
+
+def report(dependents: list[Dependent], figures: HandMadeCells, **asked: Any) -> ResellerReport:
+    return answer(rhea(), dependents, figures, ReportQuery(period=MARCH, **asked))
+
+
+def ids(made: ResellerReport, section: str = "messaging") -> list[int]:
+    return [row.company_id for row in made.sections[section].rows]
