@@ -38,7 +38,7 @@ Used = tuple[int, str, int, int, int, int, int]
 
 def cells(*used: Used) -> HandMadeCells:
     """From (company, meter, count, quantity, buy, sell, unrated), amounts in nano."""
-    columns = [_array([entry[place] for entry in used]) for place in (2, 3, 4, 5, 6)]
+    columns = [_array(column) for column in zip(*(entry[2:] for entry in used), strict=True)] or [_array([])] * 5
     company = np.array([entry[0] for entry in used], dtype=np.int64)
     meter = np.array([METER_BY_CODE[entry[1]].id for entry in used], dtype=np.int64)
     return HandMadeCells(company, meter, *columns)

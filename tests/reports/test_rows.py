@@ -13,7 +13,7 @@ from twin.pricing.meters import METERS
 from twin.reports.columns import COLUMNS
 from twin.reports.errors import FiguresWithoutCompany
 from twin.reports.rules.layout import PRICES, SECTION_METERS
-from twin.reports.types import MeterFigures, Totals
+from twin.reports.types import MeterFigures, Row, Totals
 
 ACME, BIRCH = company(7, "Acme"), company(9, "Birch", "Sub Rhea")
 
@@ -30,7 +30,7 @@ def test_every_dependent_has_a_row_in_every_section_zeros_included() -> None:
 def test_figures_stand_in_the_row_of_the_company_that_used_them() -> None:
     made = report([ACME, BIRCH], cells((9, "sms.delivered", 120, 131, 1_310_000_000, 2_100_000_000, 0)))
     acme, birch = made.sections["messaging"].rows
-    assert birch.meters["sms.delivered"] == (120, 131, 1_310_000_000, 2_100_000_000)
+    assert birch.meters["sms.delivered"] == MeterFigures(120, 131, 1_310_000_000, 2_100_000_000)
     assert (birch.total_buy, birch.total_sell, birch.margin) == (1_310_000_000, 2_100_000_000, 790_000_000)
     assert birch.path == ("Sub Rhea",)
     assert (acme.total_buy, acme.total_sell, acme.margin) == (0, 0, 0)
@@ -49,7 +49,7 @@ def test_usage_of_a_company_without_a_row_is_never_left_out_silently() -> None:
 
 def test_several_entries_of_one_company_and_meter_add_up() -> None:
     made = report([ACME], cells((7, "bot.message", 1, 2, 3, 4, 0), (7, "bot.message", 10, 20, 30, 40, 1)))
-    assert made.sections["bot"].rows[0].meters["bot.message"] == (11, 22, 33, 44)
+    assert made.sections["bot"].rows[0].meters["bot.message"] == MeterFigures(11, 22, 33, 44)
     assert made.unrated == 1
 
 
@@ -138,7 +138,8 @@ def test_price_columns_add_up_to_the_total_of_either_side(used: list[Used]) -> N
     made = report([ACME, BIRCH], cells(*used))
     for code in ("messaging", "chat"):
         prices = [column for column in COLUMNS[code] if column.code in PRICES]
-        for row in (*made.sections[code].rows, made.sections[code].totals):
+        lines: list[Row | Totals] = [*made.sections[code].rows, made.sections[code].totals]
+        for row in lines:
             assert sum(column.figures(row, "buy") for column in prices) == row.total_buy
             assert sum(column.figures(row, "sell") for column in prices) == row.total_sell
 

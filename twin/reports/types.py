@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
@@ -55,8 +55,9 @@ class ReportQuery:
     side: Side = "sell"
 
 
-class MeterFigures(NamedTuple):
-    """One meter in one row. A named tuple: a report holds up to 190,000 of them."""
+@dataclass(frozen=True, slots=True)
+class MeterFigures:
+    """One meter in one row or in the totals."""
 
     count: int
     quantity: int

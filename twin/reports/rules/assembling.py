@@ -65,7 +65,7 @@ def open_book(dependents: Sequence[Dependent], cells: Cells) -> Book:
 
 def sheet_of(book: Book, code: str, chosen: Figures) -> Sheet:
     """The section `code` for the companies at the positions `chosen` (ascending)."""
-    columns = [METER_IDS[meter] for meter in SECTION_METERS[code]]
+    columns = np.array([METER_IDS[meter] for meter in SECTION_METERS[code]], dtype=np.int64)
     tables = {name: table[np.ix_(chosen, columns)] for name, table in book.tables.items()}
     total_buy, total_sell = tables["buy"].sum(axis=1), tables["sell"].sum(axis=1)
     return Sheet(

@@ -100,9 +100,10 @@ def read_cursor(text: str, bound_to: str, like: type) -> tuple[int | str, int]:
         mark, key, company_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         if mark != bound_to or type(key) is not like or type(company_id) is not int:
             raise ValueError(text)
+        last: tuple[int | str, int] = (key, company_id)
     except (ValueError, TypeError, RecursionError, binascii.Error):
         raise ReportQueryInvalid(message, [FieldError(("cursor",), message)]) from None
-    return key, company_id
+    return last
 
 
 def start_after(keys: Figures, ids: Figures, last: tuple[int | str, int], *, descending: bool) -> int:
