@@ -1,0 +1,51 @@
+"""The door of the API: who asks, may they, and is the body one this address reads."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from twin.api.bodies import JSON, decode_json, read_body
+from twin.api.errors import KeyUnknown
+from twin.companies import access
+from twin.companies.types import Scope
+
+
+class ApiKey(HttpBearer):
+    """Lets in a valid key that holds one of the permissions; the body is looked at only after that.
+
+    Cookies are never looked at: a browser's session has no power here.
+    """
+
+    openapi_description = "A key of a company: `Authorization: Bearer KEY`."
+
+    def __init__(self, *permissions: str, reads: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.permissions = permissions
+        self.reads = reads
+
+    def authenticate(self, request: HttpRequest, token: str) -> Scope:
+        scope = access.scope_for_key(token.strip()) if token.strip() else None
+        if scope is None:
+            raise KeyUnknown("The key is not valid.")
+        if not any(permission in scope.permissions for permission in self.permissions):
+            scope.require(self.permissions[0])
+        if self.reads:
+            self._read(request)
+        return scope
+
+    def _read(self, request: HttpRequest) -> None:
+        media_type = read_body(request, self.reads)
+        if media_type == JSON:
+            request.parsed_body = decode_json(request.body)  # type: ignore[attr-defined]  # handed to the parser
+
+
+def reads_json(permission: str) -> ApiKey:
+    """The door of an address that takes a JSON body."""
+    return ApiKey(permission, reads=(JSON,))
+
+
+def scope_of(request: HttpRequest) -> Scope:
+    """The scope the door has found for this request."""
+    scope: Scope = request.auth  # type: ignore[attr-defined]  # set by django-ninja after the door
+    return scope

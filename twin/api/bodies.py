@@ -1,0 +1,114 @@
+"""Bodies of requests: of the right type, not too long, strictly JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import RequestDataTooBig, UnreadablePostError
+from django.utils.http import parse_header_parameters
+
+from twin.api.errors import BodyTooLong, BodyUnreadable, ContentTypeWrong
+
+LONGEST_BODY = 16 * 1024 * 1024
+JSON = "application/json"
+CHARSETS = ("utf-8", "utf8")
+# A client that is cut off while it still sends sees a broken connection and not the answer,
+# so a body that is only somewhat too long is read and thrown away first.
+LONGEST_DISCARDED = 4 * LONGEST_BODY
+CHUNK = 256 * 1024
+
+
+def read_body(request: HttpRequest, media_types: tuple[str, ...]) -> str:
+    """Read the whole body, so that `request.body` holds it; returns its media type.
+
+    Refuses a type that is not in `media_types`, a charset other than UTF-8, an encoded
+    body and one over 16 MiB, announced or not.
+    """
+    media_type = _media_type(request, media_types)
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length.isdigit() and int(length) > LONGEST_BODY:
+        _discard(request, int(length))
+        raise BodyTooLong(_too_long())
+    try:
+        if not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+            _read_chunked(request)
+        _ = request.body
+    except (RequestDataTooBig, UnreadablePostError, MultiPartParserError) as error:
+        raise BodyUnreadable(f"The body could not be read: {error}") from error
+    return media_type
+
+
+def decode_json(body: bytes) -> Any:
+    """The JSON value of the body; refuses NaN, numbers beyond reading and a key given twice."""
+    if not body.strip():
+        raise BodyUnreadable("The body is empty; send JSON.")
+    try:
+        return json.loads(
+            body.decode("utf-8"),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object_of,
+        )
+    except UnicodeDecodeError:
+        raise BodyUnreadable("The body is not text in UTF-8.") from None
+    except RecursionError:
+        raise BodyUnreadable("The body is nested too deeply.") from None
+    except ValueError as error:
+        raise BodyUnreadable(f"The body is not JSON: {str(error)[:200]}") from None
+
+
+def _media_type(request: HttpRequest, media_types: tuple[str, ...]) -> str:
+    media_type, parameters = parse_header_parameters(request.META.get("CONTENT_TYPE", "") or "")
+    if media_type.lower() not in media_types:
+        raise ContentTypeWrong(f"Send the body as Content-Type {' or '.join(media_types)}.")
+    if parameters.get("charset", "utf-8").lower() not in CHARSETS:
+        raise ContentTypeWrong("Send the body in UTF-8.")
+    if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() not in ("", "identity"):
+        raise ContentTypeWrong("Send the body without Content-Encoding.")
+    return media_type.lower()
+
+
+def _read_chunked(request: HttpRequest) -> None:
+    """Django takes a body of unannounced length for empty; the server's stream has an end of its own."""
+    if not isinstance(request, WSGIRequest) or not request.META.get("wsgi.input_terminated"):
+        raise BodyUnreadable("Send the body with its Content-Length.")
+    stream = request.environ["wsgi.input"]
+    parts: list[bytes] = []
+    total = 0
+    while part := stream.read(CHUNK):
+        total += len(part)
+        if total <= LONGEST_BODY:
+            parts.append(part)
+        elif total > LONGEST_DISCARDED:
+            break
+    if total > LONGEST_BODY:
+        raise BodyTooLong(_too_long())
+    # Where Django itself keeps what it has read; `request.body` has no other way in.
+    request._body = b"".join(parts)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+
+
+def _discard(request: HttpRequest, length: int) -> None:
+    if length > LONGEST_DISCARDED:
+        return
+    while request.read(CHUNK):
+        pass
+
+
+def _too_long() -> str:
+    return "The body is longer than 16 MiB; send it in parts."
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice[:64]!r} occurs twice in one object")
+    return result

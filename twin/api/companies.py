@@ -1,0 +1,82 @@
+"""`/companies`: the tree as the key's company sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Query, Router, Status
+
+from twin.api.auth import ApiKey, reads_json, scope_of
+from twin.api.fields import Cursor, Limit, PathId, QueryInput, Search, known_id
+from twin.api.schemas import CompanyChange, CompanyOut, CompanyPage, Move, NewCompany
+from twin.companies import actions, queries
+from twin.companies.types import COMPANIES_READ, COMPANIES_WRITE, Company
+from twin.kernel.period import instant_text
+from twin.metering import actions as metering
+from twin.pricing import actions as pricing
+
+router = Router(tags=["Companies"])
+
+
+class CompanyQuery(QueryInput):
+    search: Search | None = None
+    limit: Limit = 100
+    cursor: Cursor | None = None
+
+
+@router.post("/companies", auth=reads_json(COMPANIES_WRITE), response={201: CompanyOut})
+def create_company(request: HttpRequest, body: NewCompany) -> Status:
+    """Create a company beneath the key's company or beneath a reseller that lies there.
+
+    It starts with its seller's default rate card, if there is one.
+    """
+    return Status(201, _shown(pricing.create_company(scope_of(request), **dict(body))))
+
+
+@router.get("/companies", auth=ApiKey(COMPANIES_READ), response=CompanyPage)
+def list_companies(request: HttpRequest, query: Query[CompanyQuery]) -> CompanyPage:
+    """The key's company and all that lies beneath it now, in the order of their ids.
+
+    `search` finds a part of the name in any case, or the whole id.
+    """
+    page = queries.list_companies(scope_of(request), search=query.search, limit=query.limit, cursor=query.cursor)
+    return CompanyPage(items=[_shown(company) for company in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/companies/{int:company_id}", auth=ApiKey(COMPANIES_READ), response=CompanyOut)
+def get_company(request: HttpRequest, company_id: PathId) -> CompanyOut:
+    """One company in sight."""
+    return _shown(queries.get_company(scope_of(request), known_id(company_id)))
+
+
+@router.patch("/companies/{int:company_id}", auth=reads_json(COMPANIES_WRITE), response=CompanyOut)
+def update_company(request: HttpRequest, company_id: PathId, body: CompanyChange) -> CompanyOut:
+    """Change what is named in the body. Blocking stops people and keys, never the record of usage."""
+    changes: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
+    return _shown(actions.update_company(scope_of(request), known_id(company_id), **changes))
+
+
+@router.post("/companies/{int:company_id}/move", auth=reads_json(COMPANIES_WRITE), response=CompanyOut)
+def move_company(request: HttpRequest, company_id: PathId, body: Move) -> CompanyOut:
+    """Let the company belong to another parent from an instant on; the span before stays as it was."""
+    return _shown(
+        metering.move_company(
+            scope_of(request), known_id(company_id), parent_id=body.parent_id, effective_from=body.effective_from
+        )
+    )
+
+
+def _shown(company: Company) -> CompanyOut:
+    return CompanyOut(
+        id=company.id,
+        name=company.name,
+        kind=company.kind,
+        parent_id=company.parent_id,
+        time_zone=company.time_zone,
+        currency=company.currency,
+        state=company.state,
+        external_id=company.external_id,
+        state_reason=company.state_reason or None,
+        closed_at=instant_text(company.closed_at) if company.closed_at else None,
+    )

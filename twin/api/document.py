@@ -1,0 +1,70 @@
+"""The OpenAPI 3.1 document: what django-ninja derives from the code, and every refusal beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ninja import NinjaAPI
+
+from twin.api.problem import MEDIA_TYPE, TITLES
+from twin.api.schemas import Problem, UsageEvent, schema_of
+from twin.companies.access import platform_scope
+from twin.companies.errors import NotInitialised
+from twin.companies.queries import get_company
+
+ALWAYS = (401, 403, 422, 500, 503)
+WITH_BODY = (400, 409, 413, 415)
+UNAVAILABLE = {"Retry-After": {"schema": {"type": "string"}, "description": "Seconds until another try is worthwhile."}}
+CHALLENGE = {"WWW-Authenticate": {"schema": {"type": "string"}, "required": True}}
+DESCRIPTION = """\
+Usage in, prices, and the report of a reseller. Send your key as `Authorization: Bearer KEY`.
+
+Times are RFC 3339 with an offset. Amounts are decimal strings, exact, never rounded. Ids are integers.
+Lists answer `{"items": […], "next_cursor": …}`; send `cursor` to go on, null is the end.
+Errors are `application/problem+json` (RFC 9457); for bad input `errors` names each field.
+What is out of sight is not found: 404 never tells whether an object exists for somebody else.
+Fields and parameters that are not known are refused, except in the CloudEvents envelope, where they are ignored.
+"""
+
+
+def openapi_document(api: NinjaAPI) -> dict[str, Any]:
+    """The document as plain data; `currency` allows the installation's own only, once there is one."""
+    document: dict[str, Any] = dict(api.get_openapi_schema())
+    schemas = document["components"]["schemas"]
+    for model in (Problem, UsageEvent):
+        schema = schema_of(model)
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            _document_refusals(path, operation)
+    _allow_one_currency(schemas["NewCompany"]["properties"])
+    return document
+
+
+def _document_refusals(path: str, operation: dict[str, Any]) -> None:
+    statuses = {*ALWAYS, *(WITH_BODY if "requestBody" in operation else ())}
+    if "{" in path or "requestBody" in operation or "/reports/" in path:
+        statuses.add(404)
+    if "/reports/" in path:
+        statuses.add(406)
+    responses = operation["responses"]
+    for status in sorted(statuses):
+        responses[status] = {
+            "description": TITLES[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    responses[401]["headers"] = CHALLENGE
+    responses[503]["headers"] = UNAVAILABLE
+
+
+def _allow_one_currency(properties: dict[str, Any]) -> None:
+    try:
+        scope = platform_scope()
+    except NotInitialised:
+        return
+    own = get_company(scope, scope.organisation_id).currency
+    properties["currency"] = {
+        "anyOf": [{"type": "string", "const": own}, {"type": "null"}],
+        "description": properties["currency"].get("description", ""),
+    }

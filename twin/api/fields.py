@@ -1,0 +1,133 @@
+"""The kinds of value the API reads: strict, checked once, described exactly in the OpenAPI document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from ninja import Path
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from twin.kernel.errors import Invalid, NotFound
+from twin.kernel.period import parse_instant, parse_zone, zone_names
+from twin.pricing.meters import METERS
+from twin.pricing.rules.new_rates import price_nano
+
+LARGEST_ID = 2**31 - 1
+LARGEST_QUANTITY = 10**12
+T = TypeVar("T")
+# No control characters, and at least one letter that is not blank: what can be stored and seen.
+_NO_CONTROL = r"[^\u0000-\u001f\u007f-\u009f]"
+_SEEN = r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+VISIBLE = f"^{_NO_CONTROL}*{_SEEN}{_NO_CONTROL}*$"
+PRINTABLE = f"^{_NO_CONTROL}*$"
+# Attributes are compared as they are; PostgreSQL cannot store NUL.
+NO_NUL = r"^[^\u0000]*$"
+
+
+class Input(BaseModel):
+    """Base of everything read: no conversion between types, no field that is not known."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def _checked(read: Callable[[str], T]) -> Callable[[object], T]:
+    """Turns a kernel reading into a pydantic one, keeping the kernel's sentence."""
+
+    def check(value: object) -> T:
+        if not isinstance(value, str):
+            raise PydanticCustomError("string_type", "Input should be a string")
+        try:
+            return read(value)
+        except Invalid as error:
+            raise PydanticCustomError("invalid", "{reason}", {"reason": str(error)}) from None
+
+    return check
+
+
+def _zone(text: str) -> str:
+    return parse_zone(text).key
+
+
+def _whole_number(value: object) -> object:
+    """The number in a query, written in plain digits; what came as JSON is left to the strict check."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(r"-?[0-9]{1,18}", value, re.ASCII):
+        raise PydanticCustomError("int_parsing", "Input should be a whole number")
+    return int(value)
+
+
+def _flag(value: object) -> object:
+    if value in ("true", "false"):
+        return value == "true"
+    raise PydanticCustomError("bool_parsing", "Input should be true or false")
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_checked(parse_instant)),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": "RFC 3339 with offset; one without is refused.",
+            "examples": ["2026-10-01T00:00:00Z"],
+        }
+    ),
+]
+Zone = Annotated[
+    str,
+    BeforeValidator(_checked(_zone)),
+    WithJsonSchema({"type": "string", "enum": sorted(zone_names()), "examples": ["Europe/Berlin"]}),
+]
+Price = Annotated[
+    int,
+    BeforeValidator(_checked(price_nano)),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^[0-9]{1,9}(\.[0-9]{1,9})?$",
+            "description": "Exact decimal, not negative, at most 9 decimals.",
+            "examples": ["0.0745"],
+        }
+    ),
+]
+MeterCode = Annotated[
+    str,
+    StringConstraints(strict=True, max_length=64),
+    WithJsonSchema({"type": "string", "enum": [meter.code for meter in METERS]}),
+]
+Name = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=VISIBLE)]
+Code = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=VISIBLE)]
+Reason = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=500, pattern=VISIBLE)]
+Attribute = Annotated[str, StringConstraints(strict=True, max_length=128, pattern=NO_NUL)]
+AttributeName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128, pattern=NO_NUL)]
+Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
+Limit = Annotated[
+    int, BeforeValidator(_whole_number), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 10_000})
+]
+QueryId = Annotated[
+    int, BeforeValidator(_whole_number), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST_ID})
+]
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Search = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
+Cursor = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[A-Za-z0-9_.=-]+$")]
+
+PathId = Annotated[int, Path(), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST_ID})]
+
+
+class QueryInput(BaseModel):
+    """Base of everything read from a query: a parameter that is not known is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def known_id(number: int) -> int:
+    """The id from an address; one that no object can have is not found rather than invalid."""
+    if not 1 <= number <= LARGEST_ID:
+        raise NotFound(f"There is nothing with the id {str(number)[:20]}.")
+    return number

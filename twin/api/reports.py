@@ -1,0 +1,120 @@
+"""`/reports`: the figures as JSON, CSV or a workbook, the same in each."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Annotated, Literal
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+from pydantic import Field, StringConstraints
+
+from twin.api.auth import ApiKey, scope_of
+from twin.api.fields import Cursor, Flag, Instant, Limit, QueryId, QueryInput, Search, Zone
+from twin.api.negotiation import chosen_type
+from twin.api.schemas import ReportOut
+from twin.companies.access import report_scope
+from twin.companies.types import REPORTS_READ
+from twin.kernel.errors import invalid_field
+from twin.kernel.period import Period
+from twin.pricing.meters import METERS
+from twin.reports import exports, queries
+from twin.reports.types import LARGEST_PAGE, ReportQuery, ResellerReport
+
+JSON = "application/json"
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MEASURES = ("count", "quantity", "buy", "sell")
+SORT_KEYS = (
+    *("company_id", "company_name", "total_buy", "total_sell", "margin"),
+    *(f"{meter.code}.{measure}" for meter in METERS for measure in MEASURES),
+)
+router = Router(tags=["Report"])
+_encoder = msgspec.json.Encoder()
+
+Sort = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    Field(json_schema_extra={"enum": [sign + key for key in SORT_KEYS for sign in ("", "-")]}),
+]
+SectionCode = Literal["messaging", "chat", "telephony_legacy", "telephony_new", "bot"]
+
+
+class ReportInput(QueryInput):
+    from_: Annotated[Instant, Field(alias="from", description="The first instant that counts.")]
+    to: Annotated[Instant, Field(description="The first instant that no longer counts; later than `from`.")]
+    reseller: Annotated[QueryId | None, Field(description="Whose report; the key's company when left out.")] = None
+    has_expenses: Annotated[Flag, Field(description="Only rows with an amount or without a price.")] = False
+    time_zone: Annotated[Zone | None, Field(description="How times are shown; the reseller's when left out.")] = None
+    section: Annotated[SectionCode | None, Field(description="One section; required with `cursor`.")] = None
+    search: Annotated[Search, Field(description="A part of the name in any case, or the whole id.")] = ""
+    sort: Annotated[Sort, Field(description="`-` before it for descending; ties by company id.")] = "company_id"
+    side: Annotated[
+        Literal["sell", "buy"], Field(description="On which side CSV and XLSX show the prices of channels.")
+    ] = "sell"
+    limit: Limit = LARGEST_PAGE
+    cursor: Cursor | None = None
+
+
+@router.get(
+    "/reports/reseller-companies",
+    auth=ApiKey(REPORTS_READ),
+    response=ReportOut,
+    openapi_extra={
+        "responses": {
+            200: {
+                "content": {
+                    CSV: {"schema": {"type": "string"}},
+                    XLSX: {"schema": {"type": "string", "format": "binary"}},
+                }
+            }
+        }
+    },
+)
+def reseller_companies(request: HttpRequest, query: Query[ReportInput]) -> HttpResponse:
+    """Who beneath the reseller used what, what it costs the reseller and what it earns.
+
+    Amounts are exact decimal strings. `Accept: text/csv` answers one section (`section` is
+    required), the spreadsheet type a workbook of all of them.
+    """
+    media_type = chosen_type(request.META.get("HTTP_ACCEPT", ""), (JSON, CSV, XLSX))
+    if media_type == CSV and query.section is None:
+        raise invalid_field("`section` is required with text/csv: a table holds one section.", "section")
+    scope = report_scope(scope_of(request), query.reseller)
+    report = queries.reseller_companies(scope, _question(query))
+    response = _rendered(report, query, media_type)
+    response["Vary"] = "Accept"
+    return response
+
+
+def _question(query: ReportInput) -> ReportQuery:
+    return ReportQuery(
+        period=Period(query.from_, query.to),
+        reseller_id=query.reseller,
+        has_expenses=query.has_expenses,
+        time_zone=query.time_zone,
+        section=query.section,
+        search=query.search,
+        sort=query.sort,
+        limit=query.limit,
+        cursor=query.cursor,
+        side=query.side,
+    )
+
+
+def _rendered(report: ResellerReport, query: ReportInput, media_type: str) -> HttpResponse:
+    if media_type == CSV and query.section is not None:
+        table = "".join(exports.csv_chunks(report, query.section, query.side))
+        return _download(table.encode(), f"{CSV}; charset=utf-8", f"reseller-companies-{query.section}.csv")
+    if media_type == XLSX:
+        book = BytesIO()
+        exports.xlsx_file(report, query.side, book)
+        return _download(book.getvalue(), XLSX, "reseller-companies.xlsx")
+    return HttpResponse(_encoder.encode(exports.document(report)), content_type=JSON)
+
+
+def _download(content: bytes, content_type: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
