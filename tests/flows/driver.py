@@ -12,7 +12,6 @@ from tests.flows.oracle import Cell, Event, Oracle, Rate, SectionView, Taken, ro
 from tests.flows.wire import batch_body
 from twin.companies import access
 from twin.companies import actions as companies
-from twin.companies.catalogue import catalogue_change
 from twin.companies.types import Scope
 from twin.kernel import clock
 from twin.kernel.errors import Clash
@@ -63,9 +62,7 @@ class Twins:
         refused = oracle.blocks_move(company, start) or oracle.makes_loop(company, parent, start)
 
         def act() -> None:
-            metering.move_company(
-                self.scope(self.platform), company_id=company, parent_id=parent, effective_from=start
-            )
+            metering.move_company(self.scope(self.platform), company_id=company, parent_id=parent, effective_from=start)
 
         if taken := _taken_unless(refused, act):
             oracle.move(company, parent, start)
@@ -106,9 +103,7 @@ class Twins:
     def take(self, batch: Sequence[Event], *, by: int | None = None, spelling: Random | None = None) -> Taken:
         """Send one batch; its answer, which is the oracle's."""
         expected = self.oracle.take(batch, latest=clock.now() + LIMIT_AHEAD)
-        answer = metering.take_events(
-            self.scope(by or self.platform), batch_body(batch, spelling), batch=True
-        )
+        answer = metering.take_events(self.scope(by or self.platform), batch_body(batch, spelling), batch=True)
         assert expected == Taken(
             accepted=answer.accepted,
             duplicates=answer.duplicates,
@@ -152,7 +147,9 @@ def assert_section(section: Section, view: SectionView, paths: dict[int, tuple[s
         assert_row(row, view.rows[row.company_id], f"{where}, company {row.company_id}")
     totals = row_total(view.totals)
     found = section.totals
-    assert (found.total_buy, found.total_sell, found.margin) == (totals.buy, totals.sell, totals.sell - totals.buy), where
+    assert (found.total_buy, found.total_sell, found.margin) == (totals.buy, totals.sell, totals.sell - totals.buy), (
+        where
+    )
     for meter, cell in view.totals.items():
         assert cell_of(found.meters[meter]) == (cell.count, cell.quantity, cell.buy, cell.sell), f"{where}, {meter}"
 

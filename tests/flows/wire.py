@@ -37,9 +37,11 @@ def respell(written: dict[str, Any], event: Event, spelling: Random) -> dict[str
     if spelling.random() < 0.2:
         written["traceparent"] = f"00-{spelling.getrandbits(128):032x}-00"
         written["datacontenttype"] = "application/json"
-    written["data"] = shuffled(data | {"attributes": shuffled(data["attributes"], spelling)}, spelling) if (
-        "attributes" in data
-    ) else shuffled(data, spelling)
+    written["data"] = (
+        shuffled(data | {"attributes": shuffled(data["attributes"], spelling)}, spelling)
+        if ("attributes" in data)
+        else shuffled(data, spelling)
+    )
     return shuffled(written, spelling)
 
 

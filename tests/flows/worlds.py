@@ -135,9 +135,7 @@ class World:
         rates = [self.any_rate() for _ in range(self.random.randrange(1, 4))]
         if self.random.random() < 0.4:  # a wrong rate mended by another of the same instant
             wrong = self.random.choice(self.twins.oracle.cards[card] or rates)
-            rates.append(
-                Rate(wrong.meter, self.random.choice(PRICES), wrong.effective_from, selector=wrong.selector)
-            )
+            rates.append(Rate(wrong.meter, self.random.choice(PRICES), wrong.effective_from, selector=wrong.selector))
         self.twins.publish(card, rates)
 
     def assign_something(self) -> None:
