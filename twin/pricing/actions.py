@@ -14,7 +14,7 @@ from django.db import connections
 from twin.companies import actions as companies
 from twin.companies import queries as tree
 from twin.companies.catalogue import catalogue_change
-from twin.companies.types import CatalogueChange, Company, Scope
+from twin.companies.types import CatalogueChange, Company, CompanyKind, Scope
 from twin.kernel.clock import now
 from twin.kernel.errors import Invalid, invalid_field
 from twin.kernel.tenancy import scoped, tenant_transaction
@@ -57,7 +57,13 @@ def _clear_default(seller_id: int) -> None:
 
 
 @scoped
-def record_rates(scope: Scope, *, change: CatalogueChange, card_id: int, rates: Sequence[NewRate]) -> list[Rate]:
+def record_rates(
+    scope: Scope,
+    *,
+    change: CatalogueChange,  # noqa: ARG001 - the proof itself
+    card_id: int,
+    rates: Sequence[NewRate],
+) -> list[Rate]:
     """Add rates to a card of the asker, all or none, in the order given.
 
     `change` is the proof that nothing is being rated meanwhile. Recording the same rate twice
@@ -96,7 +102,12 @@ def _recorded(row: RateRow) -> Rate:
 
 @scoped
 def record_assignment(
-    scope: Scope, *, change: CatalogueChange, buyer_id: int, card_id: int, effective_from: datetime
+    scope: Scope,
+    *,
+    change: CatalogueChange,  # noqa: ARG001 - the proof itself
+    buyer_id: int,
+    card_id: int,
+    effective_from: datetime,
 ) -> Assignment:
     """Let the buyer pay the asker by that card from an instant on; earlier assignments stay.
 
@@ -134,7 +145,7 @@ def create_company(
     scope: Scope,
     *,
     name: str,
-    kind: str,
+    kind: CompanyKind,
     parent_id: int | None = None,
     time_zone: str,
     external_id: str | None = None,
@@ -165,7 +176,13 @@ def create_company(
     return company
 
 
-def assign_default(change: CatalogueChange, *, seller_id: int, buyer_id: int, at: datetime) -> Assignment | None:
+def assign_default(
+    change: CatalogueChange,  # noqa: ARG001 - the proof itself
+    *,
+    seller_id: int,
+    buyer_id: int,
+    at: datetime,
+) -> Assignment | None:
     """Give a new child its seller's default card from `at`; None when there is nothing to give.
 
     A pair that has a card at `at` keeps it: a company that returns to a former seller pays

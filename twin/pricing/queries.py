@@ -9,6 +9,7 @@ from django.db import transaction
 
 from twin.companies import queries as companies
 from twin.companies.types import Scope
+from twin.kernel.errors import Forbidden
 from twin.kernel.tenancy import scoped
 from twin.pricing.errors import RateCardNotFound
 from twin.pricing.models import AssignmentRow, RateCardRow, RateRow
@@ -76,6 +77,8 @@ def price_book(scope: Scope) -> PriceBook:
     Read by the writer role, which alone sees all sellers. A caller that rates with it holds
     the shared lock on tree and prices and a book of the version it found there.
     """
+    if scope.kind != "system":
+        raise Forbidden("Only the system itself reads every seller's prices.")
     assignments: defaultdict[tuple[int, int], list[Assignment]] = defaultdict(list)
     rates: defaultdict[tuple[int, int], list[Rate]] = defaultdict(list)
     with transaction.atomic(using="writer"):
