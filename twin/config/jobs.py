@@ -1,0 +1,23 @@
+"""The process of jobs and schedule."""
+
+from __future__ import annotations
+
+import os
+
+import django
+from django.core.management import call_command
+
+from twin.engine.lifeline import end_with_parent
+
+_CONCURRENCY = "2"
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twin.config.settings")
+    end_with_parent()
+    django.setup()
+    call_command("procrastinate", "worker", "--concurrency", _CONCURRENCY, "--shutdown-graceful-timeout", "15")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""The web processes: granian's parent, and its workers below it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from environs import Env
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from twin.engine.lifeline import end_with_parent
+
+# Each thread keeps one connection per database role it uses, so threads are few.
+_THREADS = 4
+
+
+def main() -> None:
+    end_with_parent()
+    Granian(
+        "twin.config.web_worker:application",
+        address=settings.HOST,
+        port=settings.PORT,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=Env().int("TWIN_WEB_WORKERS", 2),
+        blocking_threads=_THREADS,
+        runtime_blocking_threads=8,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        respawn_interval=0.2,
+        workers_kill_timeout=15,
+    ).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""What one web worker runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from twin.config import wsgi
+from twin.engine.lifeline import end_with_parent
+
+end_with_parent()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """The Django application, without the name and version of the server in every answer."""
+
+    def start_unnamed(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        # Left out, granian writes its own name.
+        return start_response(status, [*headers, ("Server", "Twin")], *rest)
+
+    answer: Iterable[bytes] = wsgi.application(environ, start_unnamed)
+    return answer
