@@ -79,10 +79,10 @@ class Twins:
         """Publish rates; whether they were taken, as the oracle said they must or may be."""
         effect = self.oracle.effect_on_charges(card, rates)
         refused = {"amount": True, "none": False}.get(effect)
-        new_rates = [_new_rate(rate) for rate in rates]
+        new = new_rates(rates)
 
         def act() -> None:
-            metering.publish_rates(self.scope(self.oracle.card_seller[card]), card_id=card, rates=new_rates)
+            metering.publish_rates(self.scope(self.oracle.card_seller[card]), card_id=card, rates=new)
 
         if taken := _taken_unless(refused, act):
             self.oracle.add_rates(card, rates)
@@ -165,6 +165,10 @@ def assert_row(row: Row, expected: dict[str, Cell], where: str) -> None:
 
 def cell_of(figures: object) -> tuple[int, ...]:
     return tuple(int(getattr(figures, name)) for name in ("count", "quantity", "buy", "sell"))
+
+
+def new_rates(rates: Sequence[Rate]) -> list[NewRate]:
+    return [_new_rate(rate) for rate in rates]
 
 
 def _new_rate(rate: Rate) -> NewRate:

@@ -192,13 +192,25 @@ class Installation:
                 continue
         return None
 
+    def orphans(self) -> list[psutil.Process]:
+        """Processes of Twin that outlived a parent that was killed."""
+        found = []
+        for process in psutil.process_iter(["environ", "name"]):
+            belongs = (process.info["environ"] or {}).get("TWIN_DATA_DIR") == str(self.data_dir)
+            if belongs and "postgres" not in process.info["name"] and not self._is_child(process):
+                found.append(process)
+        return found
+
+    def _is_child(self, process: psutil.Process) -> bool:
+        return process.pid in {one.pid for one in self.serving_processes()}
+
     def memory(self) -> dict[int, int]:
         """Resident bytes of every serving process."""
         return {process.pid: process.memory_info().rss for process in self.serving_processes()}
 
     def destroy(self) -> None:
         """End every process of this installation, by force."""
-        victims = self.serving_processes()
+        victims = [*self.serving_processes(), *self.orphans()]
         for process in victims:
             end_process(process)
         if self._serve is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -123,7 +124,7 @@ def test_the_parts_of_a_period_add_up_to_the_whole(twins: Twins, seed: int) -> N
         | {T0 + random.randrange(30) * DAY for _ in range(3)}
     )
     whole = market.figures(*WHOLE)
-    parts = [market.figures(start, end) for start, end in zip(cuts, cuts[1:], strict=False)]
+    parts = [market.figures(start, end) for start, end in pairwise(cuts)]
     assert whole == {key: tuple(map(sum, zip(*(part[key] for part in parts), strict=True))) for key in whole}
 
 
