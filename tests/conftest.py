@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import django
 import pytest
 
 from tests.database import Cleaner, migrate
@@ -34,6 +35,8 @@ os.environ.update(
 )
 for name in ("DATABASE_URL", "TWIN_NO_DATABASE", "TWIN_PORT", "TWIN_HOST", "TWIN_URL"):
     os.environ.pop(name, None)
+# pytest-django looked for settings before this file was read.
+django.setup()
 
 
 @pytest.fixture(scope="session")

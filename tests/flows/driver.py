@@ -18,7 +18,7 @@ from twin.kernel.errors import Clash
 from twin.kernel.money import to_nano
 from twin.kernel.period import Period
 from twin.metering import actions as metering
-from twin.metering import verify
+from twin.metering import queries as usage
 from twin.pricing import actions as pricing
 from twin.pricing.types import NewRate
 from twin.reports import queries as reports
@@ -41,7 +41,7 @@ class Twins:
         """The scope of a key of that company with every permission."""
         if company not in self._scopes:
             issuer = access.platform_scope()
-            _, secret = companies.create_api_key(issuer, company, scopes=ALL_PERMISSIONS, name="test")
+            _, secret = companies.create_api_key(issuer, company_id=company, scopes=ALL_PERMISSIONS, name="test")
             scope = access.scope_for_key(secret)
             assert scope is not None
             self._scopes[company] = scope
@@ -137,7 +137,7 @@ class Twins:
         for seller in [one for one, kind in self.oracle.kinds.items() if kind != "company"]:
             for number, (start, end) in enumerate(periods):
                 self.check_report(seller, start, end, has_expenses=number % 2 == 1)
-        assert verify.find_differences().differences == []
+        assert usage.find_differences().differences == []
 
 
 def assert_section(section: Section, view: SectionView, paths: dict[int, tuple[str, ...]], where: str) -> None:

@@ -17,7 +17,7 @@ from tests.flows.wire import batch_body
 from twin.kernel.errors import Clash
 from twin.kernel.period import Period
 from twin.metering import actions as metering
-from twin.metering import verify
+from twin.metering import queries as usage
 from twin.metering.types import TakenBatch
 from twin.reports import queries as reports
 from twin.reports.types import ReportQuery, ResellerReport
@@ -237,7 +237,7 @@ def test_reports_during_ingestion_are_whole_and_show_all_that_was_answered(twins
 
     def check() -> None:
         while not done.is_set():
-            assert verify.find_differences().differences == []
+            assert usage.find_differences().differences == []
 
     def fold() -> None:
         while not done.wait(0.03):

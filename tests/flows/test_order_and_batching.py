@@ -15,7 +15,6 @@ from tests.flows.wire import batch_body
 from twin.kernel.period import Period
 from twin.metering import actions as metering
 from twin.metering import queries as usage
-from twin.metering import verify
 from twin.reports import queries as reports
 from twin.reports.types import ReportQuery
 
@@ -137,7 +136,7 @@ def test_folding_at_any_moment_changes_no_figure(twins: Twins) -> None:
         before = [market.figures(*period) for period in periods]
         metering.fold(random.sample(market.resellers, 1) if random.random() < 0.5 else None)
         assert [market.figures(*period) for period in periods] == before
-    assert verify.find_differences().differences == []
+    assert usage.find_differences().differences == []
 
 
 def test_what_was_sent_long_ago_is_still_a_replay(twins: Twins) -> None:
@@ -193,7 +192,7 @@ def test_the_same_key_of_another_company_or_source_is_another_event(twins: Twins
         Event(first, "t", "k", "sms.sent", T0),
     ]
     assert twins.take(batch).accepted == 3
-    found = verify.find_differences()
+    found = usage.find_differences()
     assert found.differences == []
     assert found.notes != []  # one source used a key for two companies: worth a look
 
