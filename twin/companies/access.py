@@ -1,0 +1,146 @@
+"""The only maker of scopes: from a key, a person, the operator at the console.
+
+Everything else receives a `Scope` and passes it on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, cast
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import connections
+
+from twin.accounts.models import User
+from twin.companies.errors import CompanyInactive, CompanyNotFound, NotInitialised
+from twin.companies.models import ApiKey
+from twin.companies.queries import get_company
+from twin.companies.rules.permissions import permissions_of
+from twin.companies.types import PERMISSIONS, REPORTS_READ, CompanyKind, CompanyState, Employment, Role, Scope
+from twin.kernel import clock
+from twin.kernel.tenancy import tenant_transaction
+
+_KEY: Final = re.compile(r"twin_[0-9a-f]{8}_[A-Za-z0-9_-]{43}", re.ASCII)
+_TOUCH_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _FoundKey:
+    id: int
+    company_id: int
+    kind: CompanyKind
+    state: CompanyState
+    state_reason: str
+    scopes: list[str]
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+def hash_of(secret: str) -> bytes:
+    """What is stored of a key. Plain SHA-256: the secret is 256 random bits, there is nothing to guess."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def scope_for_key(secret: str) -> Scope | None:
+    """The scope of an API key; None when there is no such key, or it is revoked or expired.
+
+    Raises `CompanyInactive` when the key's company is blocked or closed. One look-up; the
+    moment of use is noted at most once a minute.
+    """
+    if not _KEY.fullmatch(secret):
+        return None
+    with connections["default"].cursor() as cursor:
+        cursor.execute("select * from companies_key_by_hash(%s)", [hash_of(secret)])
+        row = cursor.fetchone()
+    now = clock.now()
+    if row is None:
+        return None
+    key = _FoundKey(*row)
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+        return None
+    _refuse_inactive(key.company_id, key.state, key.state_reason)
+    _note_use(key, now)
+    return Scope(key.company_id, key.kind, frozenset(key.scopes))
+
+
+def scope_for_person(user: User | AnonymousUser) -> Scope | None:
+    """The scope of a signed-in person at the company that employs them; None when none does.
+
+    Of several employments the first one counts. Raises `CompanyInactive` when the company is
+    blocked or closed.
+    """
+    employment = employment_of(user)
+    if employment is None:
+        return None
+    _refuse_inactive(employment.company_id, employment.state, employment.state_reason)
+    permissions = permissions_of(employment.role, employment.company_kind)
+    return Scope(employment.company_id, employment.company_kind, permissions, employment.person_id)
+
+
+def employment_of(user: User | AnonymousUser) -> Employment | None:
+    """Where the person works, whatever the state of the company; None for strangers and the deactivated."""
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    with connections["default"].cursor() as cursor:
+        cursor.execute("select * from companies_employments_of(%s)", [user.pk])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    company_id, kind, name, role, state, reason = row
+    return Employment(
+        user.pk,
+        company_id,
+        cast(CompanyKind, kind),
+        name,
+        cast(Role, role),
+        cast(CompanyState, state),
+        reason,
+    )
+
+
+def platform_scope() -> Scope:
+    """The operator at the console acts for the platform; raises `NotInitialised` before `twin init`."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("select id from companies_platform()")
+        row = cursor.fetchone()
+    if row is None:
+        raise NotInitialised("There is no platform company yet: run `twin init` first.")
+    return Scope(row[0], "platform", frozenset(PERMISSIONS))
+
+
+def report_scope(scope: Scope, reseller_id: int | None) -> Scope:
+    """The scope of the organisation whose report is asked for.
+
+    A reseller may name itself only, the platform itself and every reseller beneath it.
+    Anybody else, and whoever names another, finds nothing.
+    """
+    scope.require(REPORTS_READ)
+    if scope.kind not in ("platform", "reseller"):
+        raise CompanyNotFound("This report belongs to organisations with a reseller account.")
+    if reseller_id is None or reseller_id == scope.organisation_id:
+        return scope
+    named = get_company(scope, reseller_id) if scope.kind == "platform" else None
+    if named is None or named.kind != "reseller":
+        raise CompanyNotFound(f"There is no reseller {reseller_id}.")
+    return Scope(named.id, "reseller", scope.permissions, scope.person_id)
+
+
+def system_scope() -> Scope:
+    """For loaders of ingestion that read every tenant over the writer connection; may do nothing else."""
+    return Scope(0, "system", frozenset())
+
+
+def _refuse_inactive(company_id: int, state: CompanyState, reason: str) -> None:
+    if state != "active":
+        why = f": {reason}" if reason else ""
+        raise CompanyInactive(f"Company {company_id} is {state}{why}")
+
+
+def _note_use(key: _FoundKey, now: datetime) -> None:
+    if key.last_used_at is None or now - key.last_used_at >= _TOUCH_EVERY:
+        with tenant_transaction(key.company_id):
+            ApiKey.objects.filter(pk=key.id).update(last_used_at=now)
