@@ -14,7 +14,7 @@ from django.db import connections
 from twin.companies import actions as companies
 from twin.companies import queries as tree
 from twin.companies.catalogue import catalogue_change
-from twin.companies.types import CatalogueChange, Company, CompanyKind, Scope
+from twin.companies.types import CatalogueChange, Company, Scope
 from twin.kernel.clock import now
 from twin.kernel.errors import Invalid, invalid_field
 from twin.kernel.tenancy import scoped, tenant_transaction
@@ -145,7 +145,7 @@ def create_company(
     scope: Scope,
     *,
     name: str,
-    kind: CompanyKind,
+    kind: str,
     parent_id: int | None = None,
     time_zone: str,
     external_id: str | None = None,
