@@ -24,8 +24,8 @@ NANO = 10**9
 class HandMadeCells:
     """Cells as metering hands them out."""
 
-    company_id: NDArray[Any]
-    meter_id: NDArray[Any]
+    company: NDArray[Any]
+    meter: NDArray[Any]
     count: NDArray[Any]
     quantity: NDArray[Any]
     buy: NDArray[Any]

@@ -49,13 +49,13 @@ def open_book(dependents: Sequence[Dependent], cells: Cells) -> Book:
     """Every figure at its place; raises `FiguresWithoutCompany` rather than leave one out."""
     ordered = tuple(sorted(dependents, key=lambda dependent: dependent.company_id))
     ids = np.array([dependent.company_id for dependent in ordered], dtype=np.int64)
-    wanted = cells.company_id.astype(np.int64)
+    wanted = cells.company.astype(np.int64)
     row = np.searchsorted(ids, wanted)
     strangers = ~np.isin(wanted, ids)
     if strangers.any():
         raise FiguresWithoutCompany(f"Usage of company {int(wanted[strangers][0])} has no row in this report.")
     shape = (len(ordered), 1 + max(meter.id for meter in METERS))
-    column = cells.meter_id.astype(np.int64)
+    column = cells.meter.astype(np.int64)
     measures = (*MEASURES, "unrated")
     return Book(
         ordered,

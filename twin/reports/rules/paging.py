@@ -8,6 +8,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -90,8 +91,8 @@ def write_cursor(bound_to: str, key: int | str, company_id: int) -> str:
     return base64.urlsafe_b64encode(json.dumps([bound_to, key, company_id]).encode()).decode().rstrip("=")
 
 
-def read_cursor(text: str, bound_to: str, like: type) -> tuple[int | str, int]:
-    """The last row of the page before; raises `ReportQueryInvalid` when the cursor is of another question."""
+def read_cursor(text: str, bound_to: str, like: type) -> tuple[Any, int]:
+    """Key and id of the last row seen; raises `ReportQueryInvalid` when the cursor is of another question."""
     message = "This `cursor` belongs to another question; begin again without it."
     try:
         if len(text) > LONGEST_CURSOR:
@@ -100,13 +101,12 @@ def read_cursor(text: str, bound_to: str, like: type) -> tuple[int | str, int]:
         mark, key, company_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         if mark != bound_to or type(key) is not like or type(company_id) is not int:
             raise ValueError(text)
-        last: tuple[int | str, int] = (key, company_id)
     except (ValueError, TypeError, RecursionError, binascii.Error):
         raise ReportQueryInvalid(message, [FieldError(("cursor",), message)]) from None
-    return last
+    return key, company_id
 
 
-def start_after(keys: Figures, ids: Figures, last: tuple[int | str, int], *, descending: bool) -> int:
+def start_after(keys: Figures, ids: Figures, last: tuple[Any, int], *, descending: bool) -> int:
     """How many rows of the order come before or are the last row seen, wherever it stands by now."""
     key, company_id = last
     beyond = keys < key if descending else keys > key
