@@ -9,12 +9,11 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connections
 
-from twin.accounts.models import User
 from twin.companies.errors import CompanyInactive, CompanyNotFound, NotInitialised
 from twin.companies.models import ApiKey
 from twin.companies.queries import get_company
@@ -22,6 +21,9 @@ from twin.companies.rules.permissions import permissions_of
 from twin.companies.types import PERMISSIONS, REPORTS_READ, CompanyKind, CompanyState, Employment, Role, Scope
 from twin.kernel import clock
 from twin.kernel.tenancy import tenant_transaction
+
+if TYPE_CHECKING:
+    from twin.accounts.models import User
 
 _KEY: Final = re.compile(r"twin_[0-9a-f]{8}_[A-Za-z0-9_-]{43}", re.ASCII)
 _TOUCH_EVERY: Final = timedelta(minutes=1)
@@ -83,7 +85,7 @@ def scope_for_person(user: User | AnonymousUser) -> Scope | None:
 
 def employment_of(user: User | AnonymousUser) -> Employment | None:
     """Where the person works, whatever the state of the company; None for strangers and the deactivated."""
-    if not isinstance(user, User) or not user.is_active:
+    if isinstance(user, AnonymousUser) or not user.is_active:
         return None
     with connections["default"].cursor() as cursor:
         cursor.execute("select * from companies_employments_of(%s)", [user.pk])

@@ -6,11 +6,10 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.db import DatabaseError, connections, transaction
 
-from twin.accounts.models import User
 from twin.companies.access import hash_of
 from twin.companies.catalogue import catalogue_change
 from twin.companies.errors import (
@@ -40,6 +39,9 @@ from twin.companies.types import (
 from twin.kernel import clock
 from twin.kernel.period import instant_text
 from twin.kernel.tenancy import scoped, tenant_transaction
+
+if TYPE_CHECKING:
+    from twin.accounts.models import User
 
 LOOP_STATE: Final = "TW001"
 
