@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from textwrap import indent
 
 import pytest
 
@@ -21,7 +22,7 @@ RIGHT: list[tuple[Check, str, str]] = [
     (sins.files_too_long, "twin/a/x.py", "\n" * 500),
     (sins.files_too_long, "tests/a/x.py", "\n" * 600),
     (sins.files_too_long, "twin/a/migrations/0001_initial.py", "\n" * 900),
-    (sins.functions_too_long, "twin/a/x.py", LONG.removesuffix("    x = 1\n")),
+    (sins.functions_too_long, "twin/a/x.py", "@cases(\n" + "1,\n" * 60 + ")\n" + LONG.removesuffix("    x = 1\n")),
     (sins.floats_near_money, "twin/a/rules/x.py", "x = 7 // 2\ny = Fraction(1, 2)"),
     (sins.other_clocks, "twin/a/x.py", "from twin.kernel import clock\nclock.now()\ntime.monotonic()"),
     (sins.signals, "twin/a/x.py", "from django.db import models"),
@@ -35,7 +36,7 @@ WRONG: list[tuple[Check, str, str]] = [
     (sins.files_too_long, "twin/a/x.py", "\n" * 501),
     (sins.files_too_long, "tests/a/x.py", "\n" * 601),
     (sins.functions_too_long, "twin/a/x.py", LONG),
-    (sins.functions_too_long, "twin/a/x.py", "@scoped\n" + LONG.removesuffix("    x = 1\n")),
+    (sins.functions_too_long, "twin/a/x.py", "class A:\n" + indent(LONG, "    ")),
     (sins.floats_near_money, "twin/a/rules/x.py", "x = 0.5"),
     (sins.floats_near_money, "twin/a/rules/x.py", "x = 7 / 2"),
     (sins.floats_near_money, "twin/a/rules/x.py", "x /= 2"),
