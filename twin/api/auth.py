@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from twin.api.bodies import JSON, decode_json, read_body
 from twin.api.errors import KeyUnknown
+from twin.api.fields import QueryInput
 from twin.companies import access
 from twin.companies.types import Scope
+from twin.kernel.errors import invalid_field
 
 
 class ApiKey(HttpBearer):
@@ -19,10 +23,11 @@ class ApiKey(HttpBearer):
 
     openapi_description = "A key of a company: `Authorization: Bearer KEY`."
 
-    def __init__(self, *permissions: str, reads: tuple[str, ...] = ()) -> None:
+    def __init__(self, *permissions: str, reads: tuple[str, ...] = (), query: type[QueryInput] | None = None) -> None:
         super().__init__()
         self.permissions = permissions
         self.reads = reads
+        self.parameters = None if query is None else query.parameters()
 
     def authenticate(self, request: HttpRequest, token: str) -> Scope:
         scope = access.scope_for_key(token.strip()) if token.strip() else None
@@ -30,9 +35,19 @@ class ApiKey(HttpBearer):
             raise KeyUnknown("The key is not valid.")
         if not any(permission in scope.permissions for permission in self.permissions):
             scope.require(self.permissions[0])
+        if self.parameters is not None:
+            self._refuse_unknown(request.GET)
         if self.reads:
             self._read(request)
         return scope
+
+    def _refuse_unknown(self, given: Iterable[str]) -> None:
+        """A misspelt filter would answer another question than the one asked."""
+        known = self.parameters or ()
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            message = f"{unknown[0][:64]!r} is not a parameter of this address; it knows {', '.join(known)}."
+            raise invalid_field(message, unknown[0][:64])
 
     def _read(self, request: HttpRequest) -> None:
         media_type = read_body(request, self.reads)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
-from django.http.multipartparser import MultiPartParserError
-from django.http.request import RequestDataTooBig, UnreadablePostError
+from django.http.request import UnreadablePostError
 from django.utils.http import parse_header_parameters
 
 from twin.api.errors import BodyTooLong, BodyUnreadable, ContentTypeWrong
@@ -37,7 +37,7 @@ def read_body(request: HttpRequest, media_types: tuple[str, ...]) -> str:
         if not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             _read_chunked(request)
         _ = request.body
-    except (RequestDataTooBig, UnreadablePostError, MultiPartParserError) as error:
+    except (RequestDataTooBig, UnreadablePostError) as error:
         raise BodyUnreadable(f"The body could not be read: {error}") from error
     return media_type
 
@@ -87,7 +87,7 @@ def _read_chunked(request: HttpRequest) -> None:
     if total > LONGEST_BODY:
         raise BodyTooLong(_too_long())
     # Where Django itself keeps what it has read; `request.body` has no other way in.
-    request._body = b"".join(parts)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+    request._body = b"".join(parts)  # noqa: SLF001 - see above
 
 
 def _discard(request: HttpRequest, length: int) -> None:

@@ -26,7 +26,7 @@ class CompanyQuery(QueryInput):
 
 
 @router.post("/companies", auth=reads_json(COMPANIES_WRITE), response={201: CompanyOut})
-def create_company(request: HttpRequest, body: NewCompany) -> Status:
+def create_company(request: HttpRequest, body: NewCompany) -> Status[CompanyOut]:
     """Create a company beneath the key's company or beneath a reseller that lies there.
 
     It starts with its seller's default rate card, if there is one.
@@ -34,7 +34,7 @@ def create_company(request: HttpRequest, body: NewCompany) -> Status:
     return Status(201, _shown(pricing.create_company(scope_of(request), **dict(body))))
 
 
-@router.get("/companies", auth=ApiKey(COMPANIES_READ), response=CompanyPage)
+@router.get("/companies", auth=ApiKey(COMPANIES_READ, query=CompanyQuery), response=CompanyPage)
 def list_companies(request: HttpRequest, query: Query[CompanyQuery]) -> CompanyPage:
     """The key's company and all that lies beneath it now, in the order of their ids.
 
@@ -62,7 +62,10 @@ def move_company(request: HttpRequest, company_id: PathId, body: Move) -> Compan
     """Let the company belong to another parent from an instant on; the span before stays as it was."""
     return _shown(
         metering.move_company(
-            scope_of(request), known_id(company_id), parent_id=body.parent_id, effective_from=body.effective_from
+            scope_of(request),
+            company_id=known_id(company_id),
+            parent_id=body.parent_id,
+            effective_from=body.effective_from,
         )
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, TypeVar
 
 from ninja import Path
@@ -13,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from twin.kernel.errors import Invalid, NotFound
 from twin.kernel.period import parse_instant, parse_zone, zone_names
-from twin.pricing.meters import METERS
+from twin.pricing.meters import METER_BY_CODE
 from twin.pricing.rules.new_rates import price_nano
 
 LARGEST_ID = 2**31 - 1
@@ -24,8 +25,11 @@ _NO_CONTROL = r"[^\u0000-\u001f\u007f-\u009f]"
 _SEEN = r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 VISIBLE = f"^{_NO_CONTROL}*{_SEEN}{_NO_CONTROL}*$"
 PRINTABLE = f"^{_NO_CONTROL}*$"
+_VISIBLE = re.compile(VISIBLE)
+_PRINTABLE = re.compile(PRINTABLE)
 # Attributes are compared as they are; PostgreSQL cannot store NUL.
 NO_NUL = r"^[^\u0000]*$"
+_ATTRIBUTE_SCHEMA = {"type": "string", "maxLength": 128, "pattern": NO_NUL}
 
 
 class Input(BaseModel):
@@ -48,8 +52,50 @@ def _checked(read: Callable[[str], T]) -> Callable[[object], T]:
     return check
 
 
+def _visible(longest: int, text: str) -> str:
+    if not 1 <= len(text) <= longest or not _VISIBLE.fullmatch(text) or _has_half_character(text):
+        raise Invalid(f"Needs 1 to {longest} characters, not only blanks and no control characters.")
+    return text
+
+
+def _visible_schema(longest: int) -> dict[str, object]:
+    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": VISIBLE}
+
+
+def _storable(shortest: int, text: str) -> str:
+    if not shortest <= len(text) <= 128 or "\0" in text or _has_half_character(text):
+        raise Invalid(f"Needs {shortest} to 128 characters, without NUL and half characters.")
+    return text
+
+
+def _has_half_character(text: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def attributes_schema(most: int) -> dict[str, object]:
+    """The schema of an object of free strings."""
+    return {
+        "type": "object",
+        "maxProperties": most,
+        "propertyNames": {"minLength": 1, **_ATTRIBUTE_SCHEMA},
+        "additionalProperties": _ATTRIBUTE_SCHEMA,
+    }
+
+
+def _printable(text: str) -> str:
+    if len(text) > 200 or not _PRINTABLE.fullmatch(text) or _has_half_character(text):
+        raise Invalid("Needs at most 200 characters, none of them a control character.")
+    return text
+
+
 def _zone(text: str) -> str:
     return parse_zone(text).key
+
+
+def _meter(text: str) -> str:
+    if text not in METER_BY_CODE:
+        raise Invalid(f"{text[:64]!r} is not a known meter; the known ones are {', '.join(METER_BY_CODE)}.")
+    return text
 
 
 def _whole_number(value: object) -> object:
@@ -98,32 +144,42 @@ Price = Annotated[
 ]
 MeterCode = Annotated[
     str,
-    StringConstraints(strict=True, max_length=64),
-    WithJsonSchema({"type": "string", "enum": [meter.code for meter in METERS]}),
+    BeforeValidator(_checked(_meter)),
+    WithJsonSchema({"type": "string", "enum": list(METER_BY_CODE)}),
 ]
-Name = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=VISIBLE)]
-Code = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=VISIBLE)]
-Reason = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=500, pattern=VISIBLE)]
-Attribute = Annotated[str, StringConstraints(strict=True, max_length=128, pattern=NO_NUL)]
-AttributeName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128, pattern=NO_NUL)]
+Name = Annotated[str, BeforeValidator(_checked(partial(_visible, 200))), WithJsonSchema(_visible_schema(200))]
+Code = Annotated[str, BeforeValidator(_checked(partial(_visible, 64))), WithJsonSchema(_visible_schema(64))]
+Reason = Annotated[str, BeforeValidator(_checked(partial(_visible, 500))), WithJsonSchema(_visible_schema(500))]
+Attribute = Annotated[str, BeforeValidator(_checked(partial(_storable, 0)))]
+AttributeName = Annotated[str, BeforeValidator(_checked(partial(_storable, 1)))]
 Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
 Limit = Annotated[
-    int, BeforeValidator(_whole_number), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 10_000})
+    int,
+    BeforeValidator(_whole_number),
+    Field(ge=1, le=10_000),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 10_000}),
 ]
 QueryId = Annotated[
     int, BeforeValidator(_whole_number), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST_ID})
 ]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
-Search = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
+Search = Annotated[
+    str,
+    BeforeValidator(_checked(_printable)),
+    WithJsonSchema({"type": "string", "maxLength": 200, "pattern": PRINTABLE}),
+]
 Cursor = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[A-Za-z0-9_.=-]+$")]
 
 PathId = Annotated[int, Path(), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST_ID})]
 
 
 class QueryInput(BaseModel):
-    """Base of everything read from a query: a parameter that is not known is refused, not ignored."""
+    """Base of everything read from a query."""
 
-    model_config = ConfigDict(extra="forbid")
+    @classmethod
+    def parameters(cls) -> tuple[str, ...]:
+        """The names it is asked by."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
 
 
 def known_id(number: int) -> int:

@@ -44,7 +44,7 @@ class NoRateCard(NotFound):
 
 
 @router.post("/rate-cards", auth=reads_json(PRICES_WRITE), response={201: RateCardOut})
-def create_rate_card(request: HttpRequest, body: NewRateCard) -> Status:
+def create_rate_card(request: HttpRequest, body: NewRateCard) -> Status[RateCardOut]:
     """Create an empty card of the key's company; `default` makes it the one new children start with."""
     return Status(201, _card(actions.create_rate_card(scope_of(request), name=body.name, default=body.default)))
 
@@ -63,7 +63,7 @@ def list_rates(request: HttpRequest, card_id: PathId) -> RatePage:
 
 
 @router.post("/rate-cards/{int:card_id}/rates", auth=reads_json(PRICES_WRITE), response={201: PricedOut})
-def publish_rates(request: HttpRequest, card_id: PathId, body: NewRates) -> Status:
+def publish_rates(request: HttpRequest, card_id: PathId, body: NewRates) -> Status[PricedOut]:
     """Add rates, all or none; usage that waited for one of them is priced in the same call.
 
     409 when usage is charged whose price a new rate would change.
@@ -71,7 +71,7 @@ def publish_rates(request: HttpRequest, card_id: PathId, body: NewRates) -> Stat
     if len(body.rates) > MOST_RATES:
         raise BodyTooLong(f"At most {MOST_RATES} rates in one call; these are {len(body.rates)}.")
     rates = [_new_rate(rate) for rate in body.rates]
-    priced = metering.publish_rates(scope_of(request), known_id(card_id), rates)
+    priced = metering.publish_rates(scope_of(request), card_id=known_id(card_id), rates=rates)
     return Status(201, PricedOut(priced=priced.priced, pending=priced.pending))
 
 
@@ -82,14 +82,19 @@ def assign_rate_card(request: HttpRequest, company_id: PathId, body: CardChoice)
     409 when usage of the pair at or after that instant is already charged.
     """
     assigned = metering.assign_rate_card(
-        scope_of(request), known_id(company_id), card_id=body.rate_card_id, effective_from=body.effective_from
+        scope_of(request),
+        buyer_id=known_id(company_id),
+        card_id=body.rate_card_id,
+        effective_from=body.effective_from,
     )
     return AssignedOut(
         **_assignment(assigned.assignment).model_dump(), priced=assigned.priced, pending=assigned.pending
     )
 
 
-@router.get("/companies/{int:company_id}/rate-card", auth=ApiKey(PRICES_READ), response=AssignmentOut)
+@router.get(
+    "/companies/{int:company_id}/rate-card", auth=ApiKey(PRICES_READ, query=AssignmentQuery), response=AssignmentOut
+)
 def get_assignment(request: HttpRequest, company_id: PathId, query: Query[AssignmentQuery]) -> AssignmentOut:
     """By which card of yours the company pays you at that instant (now when left out); 404 when by none."""
     at = query.at or now()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
-import structlog
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -61,7 +61,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (Invalid, 422),
 )
 BODY_METHODS = ("POST", "PUT", "PATCH")
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 def problem(status: int, detail: str, found: Sequence[dict[str, Any]] | None = None) -> HttpResponse:
@@ -95,8 +95,10 @@ def method_not_allowed(allowed: Iterable[str]) -> HttpResponse:
     return response
 
 
-def problem_of(request: HttpRequest, error: Exception) -> HttpResponse:
+def problem_of(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     """The problem an exception amounts to; what nobody foresaw is logged and told without details."""
+    if isinstance(error, type):
+        return problem_of(request, error())
     if isinstance(error, ValidationError):
         return problem(422, "The input cannot be used as it is.", [_field_of(item) for item in error.errors])
     if isinstance(error, AuthenticationError):
@@ -109,9 +111,9 @@ def problem_of(request: HttpRequest, error: Exception) -> HttpResponse:
         if isinstance(error, kind):
             return problem(status, str(error), _fields_of(request, error))
     if isinstance(error, OperationalError | InterfaceError | psycopg.OperationalError):
-        log.error("database_unavailable", path=request.path, exc_info=error)
+        log.error("database_unavailable path=%s", request.path, exc_info=error)
         return problem(503, "The database cannot answer now. Try again; what is sent twice is taken once.")
-    log.error("unforeseen_error", path=request.path, error=type(error).__name__, exc_info=error)
+    log.error("unforeseen_error path=%s", request.path, exc_info=error)
     return problem(500, "Something went wrong on our side; it is in the log.")
 
 

@@ -11,7 +11,7 @@ from ninja import Query, Router
 from pydantic import Field, StringConstraints
 
 from twin.api.auth import ApiKey, scope_of
-from twin.api.fields import Cursor, Flag, Instant, Limit, QueryId, QueryInput, Search, Zone
+from twin.api.fields import Cursor, Flag, Instant, Limit, QueryId, QueryInput, Search, Zone, known_id
 from twin.api.negotiation import chosen_type
 from twin.api.schemas import ReportOut
 from twin.companies.access import report_scope
@@ -59,7 +59,7 @@ class ReportInput(QueryInput):
 
 @router.get(
     "/reports/reseller-companies",
-    auth=ApiKey(REPORTS_READ),
+    auth=ApiKey(REPORTS_READ, query=ReportInput),
     response=ReportOut,
     openapi_extra={
         "responses": {
@@ -81,7 +81,8 @@ def reseller_companies(request: HttpRequest, query: Query[ReportInput]) -> HttpR
     media_type = chosen_type(request.META.get("HTTP_ACCEPT", ""), (JSON, CSV, XLSX))
     if media_type == CSV and query.section is None:
         raise invalid_field("`section` is required with text/csv: a table holds one section.", "section")
-    scope = report_scope(scope_of(request), query.reseller)
+    named = None if query.reseller is None else known_id(query.reseller)
+    scope = report_scope(scope_of(request), named)
     report = queries.reseller_companies(scope, _question(query))
     response = _rendered(report, query, media_type)
     response["Vary"] = "Accept"

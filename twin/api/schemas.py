@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from twin.api.fields import (
@@ -20,6 +20,7 @@ from twin.api.fields import (
     Price,
     Reason,
     Zone,
+    attributes_schema,
 )
 
 Kind = Literal["company", "reseller"]
@@ -63,16 +64,19 @@ class NewCompany(Input):
     ] = None
 
 
+def _describe_change(schema: dict[str, Any]) -> None:
+    """What is not named stays as it is, so no field has a default."""
+    for described in schema["properties"].values():
+        described.pop("default", None)
+    schema["if"] = {"properties": {"state": {"enum": ["blocked", "closed"]}}, "required": ["state"]}
+    schema["then"] = {"required": ["reason"]}
+    schema["dependentRequired"] = {"reason": ["state"]}
+
+
 class CompanyChange(Input):
     """Only what is named is changed; `external_id: null` removes it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "if": {"properties": {"state": {"enum": ["blocked", "closed"]}}, "required": ["state"]},
-            "then": {"required": ["reason"]},
-            "dependentRequired": {"reason": ["state"]},
-        }
-    )
+    model_config = ConfigDict(json_schema_extra=_describe_change)
 
     name: Name = ""
     external_id: Code | None = None
@@ -131,9 +135,16 @@ class RateCardPage(Output):
     next_cursor: str | None
 
 
+def _describe_rate(schema: dict[str, Any]) -> None:
+    """The default of a price is written as prices are: as a string."""
+    schema["properties"]["setup_fee"]["default"] = "0"
+
+
 class RateIn(Input):
+    model_config = ConfigDict(json_schema_extra=_describe_rate)
+
     meter: MeterCode
-    selector: Annotated[dict[AttributeName, Attribute], Field(max_length=4)] = {}
+    selector: Annotated[dict[AttributeName, Attribute], Field(max_length=4), WithJsonSchema(attributes_schema(4))] = {}
     unit_price: Price
     per: Annotated[int, Field(ge=1, le=10**6)] = 1
     minimum: Annotated[int, Field(ge=0, le=LARGEST_QUANTITY)] = 0
@@ -194,7 +205,9 @@ class UsageData(BaseModel):
 
     meter: MeterCode
     quantity: Annotated[int, Field(ge=0, le=LARGEST_QUANTITY)] = 1
-    attributes: Annotated[dict[AttributeName, Attribute], Field(max_length=16)] = {}
+    attributes: Annotated[
+        dict[AttributeName, Attribute], Field(max_length=16), WithJsonSchema(attributes_schema(16))
+    ] = {}
 
 
 class UsageEvent(BaseModel):
