@@ -1,0 +1,98 @@
+"""A real browser against a real server in this process, on the small world."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.db import connections
+from django.test.testcases import LiveServerThread
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.database import Cleaner
+from tests.portal.people import employ_people
+from tests.world import World, build_world
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def find_chromium() -> str | None:
+    """The browser of this machine, or the one `make setup` put beside the front-end packages."""
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found:
+        return found
+    unpacked = sorted((ROOT / ".venv" / "chromium").glob("**/chromium"))
+    return str(unpacked[0]) if unpacked else None
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for a module. It must end with it: its event loop stands in this thread meanwhile."""
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("no Chromium on this machine: browser tests are skipped")
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        # Playwright's loop makes Django believe that this thread is asynchronous.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        running = playwright.chromium.launch(executable_path=executable, headless=True, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture(autouse=True)
+def _static_files_as_they_lie(settings: Any) -> None:
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture
+def world(db_clean: object) -> World:
+    """The small world, with an administrator at each company that signs in."""
+    built = build_world()
+    employ_people(built)
+    return built
+
+
+@pytest.fixture
+def address(world: World) -> Iterator[str]:
+    """Where the pages are served, over the database of the test."""
+    thread = LiveServerThread("127.0.0.1", StaticFilesHandler, port=0)
+    thread.daemon = True
+    thread.start()
+    thread.is_ready.wait()
+    if thread.error:
+        raise thread.error
+    yield f"http://127.0.0.1:{thread.port}"
+    thread.terminate()
+    connections.close_all()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """An empty profile at the home page's address; a script error or a refused resource fails the test."""
+    context = browser.new_context(base_url=address, viewport={"width": 1440, "height": 900}, locale="en-GB")
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on(
+        "console", lambda message: complaints.append(message.text) if "Security Policy" in message.text else None
+    )
+    yield opened
+    context.close()
+    assert complaints == []

@@ -1,0 +1,10 @@
+"""The pages for people."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    name = "twin.portal"
+    label = "portal"

@@ -1,0 +1,185 @@
+"""One section of the report as a table ready to be printed: every figure already text.
+
+The template loops over thousands of cells, so nothing is computed there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from twin.kernel.money import NANO, amount_text
+from twin.portal.asking import Asked
+from twin.portal.rules.figures import count_text, money_text
+from twin.reports.columns import SECTIONS, Column
+from twin.reports.types import Row, Section, Totals
+
+PINNED: Final = ("total_buy", "total_sell", "margin")
+_GROUPS: Final = {
+    "messaging": ("sms", "viber", "whatsapp", "email", "push"),
+    "chat": ("operator", "bot", "user", "alice"),
+}
+_GROUP_TITLES: Final[dict[str, str | Promise]] = {
+    "sms": "SMS",
+    "viber": "Viber",
+    "whatsapp": "Whatsapp",
+    "email": "Email",
+    "push": "Push",
+    "operator": gettext_lazy("Operator"),
+    "bot": gettext_lazy("Bot"),
+    "user": gettext_lazy("User"),
+    "alice": gettext_lazy("Alice"),
+}
+_NARROWEST, _WIDEST = 8, 24
+
+
+class Head(NamedTuple):
+    """A column heading; `href` sorts by it, `aria_sort` says how the rows stand now."""
+
+    code: str
+    title: str
+    help: str
+    css: str
+    href: str
+    aria_sort: str
+    arrow: str
+
+
+class Cell(NamedTuple):
+    text: str
+    css: str
+    exact: str
+    title: str
+
+
+class Line(NamedTuple):
+    company_id: int
+    name: str
+    path: str
+    unrated: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Table:
+    heads: list[Head]
+    lines: list[Line]
+    totals: list[Cell]
+    groups: list[tuple[str, str]]
+    width_css: str
+    incomplete: bool
+
+
+def table_of(section: Section, asked: Asked, *, path: str, language: str, has_seller: bool) -> Table:
+    """The section as asked for; `has_seller` is False for the platform, which nobody charges."""
+    columns = SECTIONS[section.code].columns
+    printer = _Printer(asked, language, columns, has_seller=has_seller)
+    lines = [printer.line(row) for row in section.rows]
+    totals = printer.figures(section.totals)
+    return Table(
+        heads=[_head(column, asked, path, printer.css[column.code]) for column in columns],
+        lines=lines,
+        totals=totals,
+        groups=[(code, str(_GROUP_TITLES[code])) for code in _GROUPS.get(section.code, ())],
+        width_css=f"pins-{_pin_width([*(line.cells for line in lines), totals])}",
+        incomplete=section.totals.unrated > 0,
+    )
+
+
+class _Printer:
+    """Knows the columns, the language and the side; turns rows into cells."""
+
+    def __init__(self, asked: Asked, language: str, columns: tuple[Column, ...], *, has_seller: bool) -> None:
+        self.side = asked.side
+        self.language = language
+        self.columns = [column for column in columns if column.kind not in ("id", "name")]
+        self.css = column_css(columns, asked)
+        self.has_seller = has_seller
+
+    def line(self, row: Row) -> Line:
+        unrated = ngettext("%(n)s event not rated", "%(n)s events not rated", row.unrated) if row.unrated else ""
+        words = unrated % {"n": count_text(row.unrated, self.language)} if unrated else ""
+        return Line(row.company_id, row.company_name, " / ".join(row.path), words, self.figures(row))
+
+    def figures(self, figures: Row | Totals) -> list[Cell]:
+        return [self._cell(column, figures) for column in self.columns]
+
+    def _cell(self, column: Column, figures: Row | Totals) -> Cell:
+        value = column.figures(figures, self.side)
+        css = self.css[column.code]
+        if column.kind != "money":
+            return Cell(count_text(value, self.language), f"{css} zero" if value == 0 else css, str(value), "")
+        exact = amount_text(value)
+        if value == 0 and self._is_unknown(column, figures):
+            return Cell(_("not rated"), f"{css} zero", exact, "")
+        if column.code == "margin" and figures.unrated:
+            css = f"{css} incomplete"
+        elif value == 0:
+            css = f"{css} zero"
+        if value < 0:
+            css = f"{css} loss"
+        rounded = value % (NANO // 100) != 0
+        return Cell(money_text(value, self.language), css, exact, exact if rounded else "")
+
+    def _is_unknown(self, column: Column, figures: Row | Totals) -> bool:
+        """A total of nothing although there is usage without a price: not nothing, but not known."""
+        if not figures.unrated or column.code not in PINNED:
+            return False
+        return column.code == "total_sell" or (column.code == "total_buy" and self.has_seller)
+
+
+def column_css(columns: Iterable[Column], asked: Asked) -> dict[str, str]:
+    """The classes of each column's cells: kind, channel, where a channel begins, pinned, sorted by."""
+    sorted_by = asked.sort.removeprefix("-")
+    css: dict[str, str] = {}
+    before = ""
+    for column in columns:
+        group = "" if column.code in PINNED or column.kind in ("id", "name") else _group(column)
+        names = [
+            f"c-{column.code}" if column.code in PINNED or column.kind in ("id", "name") else f"g g-{group or 'all'}"
+        ]
+        if group and group != before:
+            names.append("first")
+        if column.sort == sorted_by:
+            names.append("sorted")
+        css[column.code] = " ".join(names)
+        before = group or before
+    return css
+
+
+def _group(column: Column) -> str:
+    """The channel a column belongs to: `chat.alice_bot_message.count`, `price_alice` → `alice`."""
+    stem = column.code.removeprefix("price_").removeprefix("chat.")
+    for group in (*_GROUPS["messaging"], *_GROUPS["chat"]):
+        if stem == group or stem.startswith((f"{group}.", f"{group}_")):
+            return group
+    return ""
+
+
+def _head(column: Column, asked: Asked, path: str, css: str) -> Head:
+    key = asked.sort.removeprefix("-")
+    descending = asked.sort.startswith("-")
+    is_sorted = column.sort == key
+    # Names are read from A, figures from the largest.
+    first = column.sort if column.kind in ("id", "name") else f"-{column.sort}"
+    other = column.sort if descending else f"-{column.sort}"
+    return Head(
+        code=column.code,
+        title=_(column.title),
+        help=_(column.help),
+        css=css,
+        href=asked.address(path, sort=other if is_sorted else first),
+        aria_sort=("descending" if descending else "ascending") if is_sorted else "",
+        arrow=("↓" if descending else "↑") if is_sorted else "",
+    )
+
+
+def _pin_width(rows: Iterable[list[Cell]]) -> int:
+    """How many digits wide the pinned columns must be, so that no amount is cut."""
+    longest = max((len(cell.text) for row in rows for cell in row[-len(PINNED) :]), default=_NARROWEST)
+    return min(max(longest, _NARROWEST), _WIDEST)

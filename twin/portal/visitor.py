@@ -1,0 +1,70 @@
+"""Who looks at a page: the person, the organisation, what both may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from twin.companies import access
+from twin.companies.errors import CompanyInactive
+from twin.companies.types import Employment, Scope
+
+REPORTING_KINDS = ("platform", "reseller")
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A signed-in person; `scope` is None while their company is blocked or closed."""
+
+    person: str
+    employment: Employment
+    scope: Scope | None
+
+    @property
+    def company_name(self) -> str:
+        return self.employment.company_name
+
+    @property
+    def sees_reseller_report(self) -> bool:
+        scope = self.scope
+        return scope is not None and scope.kind in REPORTING_KINDS and "reports:read" in scope.permissions
+
+    @property
+    def role_words(self) -> str:
+        """What the person is here, in words."""
+        if self.employment.role == "finance":
+            return _("finance")
+        if self.employment.role == "chat_operator":
+            return _("chat operator")
+        if self.employment.company_kind == "platform":
+            return _("platform administrator")
+        if self.employment.company_kind == "reseller":
+            return _("reseller administrator")
+        return _("company administrator")
+
+
+def visitor_of(request: HttpRequest) -> Visitor | None:
+    """The signed-in person and their organisation; None for strangers and people of no company.
+
+    Asked once per request.
+    """
+    if not hasattr(request, "twin_visitor"):
+        request.twin_visitor = _look_up(request)  # type: ignore[attr-defined]  # kept on the request for its life
+    visitor: Visitor | None = request.twin_visitor  # type: ignore[attr-defined]  # as above
+    return visitor
+
+
+def _look_up(request: HttpRequest) -> Visitor | None:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    employment = access.employment_of(user)
+    if employment is None:
+        return None
+    try:
+        scope = access.scope_for_person(user)
+    except CompanyInactive:
+        scope = None
+    return Visitor(user.name or user.email, employment, scope)
