@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib import import_module
 
 import django
 import pytest
@@ -66,6 +67,13 @@ def db_clean(migrated_database: Cleaner, django_db_blocker: pytest.FixtureReques
     with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django names no public type for it
         yield SERVER.roles
         migrated_database.clean()
+        _forget()
+
+
+def _forget() -> None:
+    """What this process remembers of the tables is as gone as their rows."""
+    import_module("twin.metering.current").forget_catalogue()
+    import_module("twin.metering.interning").forget_all()
 
 
 @pytest.fixture(autouse=True)

@@ -147,6 +147,18 @@ def dependents_in(scope: Scope, period: Period) -> list[Dependent]:
 
 
 @scoped
+def beneath_since(scope: Scope, company_id: int, since: datetime) -> list[int]:
+    """Ids of what lay beneath a company of the organisation at some instant at or after `since`."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "select distinct company_id from companies_ancestry"
+            " where ancestor_id = %s and %s = any(path) and (end_at is null or end_at > %s) order by 1",
+            [scope.organisation_id, company_id, since],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+@scoped
 def was_parent_at(scope: Scope, buyer_id: int, at: datetime) -> bool:
     """Whether the organisation was the direct parent of the buyer at that instant; a former one was."""
     return _was_above(scope.organisation_id, buyer_id, at, "and distance = 1")

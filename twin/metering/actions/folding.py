@@ -1,0 +1,83 @@
+"""Folding: journal cells move into the hour and day books, one transaction per step.
+
+Nothing waits for it and nothing depends on it: book + journal is the same sum before
+and after, in every snapshot. It only keeps reports quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from django.db import connections, transaction
+from django.db.backends.utils import CursorWrapper
+
+from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, HOURS_A_DAY
+from twin.metering.rules.cells import Cells, joined, summed
+from twin.metering.rules.packing import pack, unpack
+
+# One lock per seller: two folds of one seller would read the same book.
+_FOLD_LOCK = 0x466F6C64
+_ROWS_A_STEP = 400
+
+
+def fold(sellers: Iterable[int] | None = None) -> int:
+    """Fold the journals of these sellers, or of all; returns the number of journal rows moved.
+
+    Safe at any time and to repeat; a seller being folded elsewhere is left to that one.
+    """
+    moved = 0
+    for seller in _sellers_with_journals() if sellers is None else sellers:
+        while step := _fold_step(seller):
+            moved += step
+    return moved
+
+
+def _sellers_with_journals() -> list[int]:
+    with connections["writer"].cursor() as cursor:
+        cursor.execute("select distinct seller_id from metering_journal order by 1")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _fold_step(seller: int) -> int:
+    with transaction.atomic(using="writer"), connections["writer"].cursor() as cursor:
+        cursor.execute("select pg_try_advisory_xact_lock(%s, %s)", [_FOLD_LOCK, seller])
+        if not cursor.fetchone()[0]:
+            return 0
+        cursor.execute(
+            """
+            delete from metering_journal where (seller_id, shard, batch) in (
+                select seller_id, shard, batch from metering_journal where seller_id = %s
+                order by shard, batch limit %s for update
+            ) returning data
+            """,
+            [seller, _ROWS_A_STEP],
+        )
+        parts = [unpack(row[0]) for row in cursor.fetchall()]
+        cells = summed(joined(parts))
+        if len(cells):
+            _add_to_books(cursor, seller, HOUR_LEVEL, cells)
+            _add_to_books(cursor, seller, DAY_LEVEL, summed(cells.at_bucket(cells.bucket // HOURS_A_DAY)))
+        return len(parts)
+
+
+def _add_to_books(cursor: CursorWrapper, seller: int, level: int, cells: Cells) -> None:
+    buckets, starts = np.unique(cells.bucket, return_index=True)
+    ends = [*starts[1:].tolist(), len(cells)]
+    cursor.execute(
+        "select bucket, data from metering_book where seller_id = %s and level = %s and bucket = any(%s)",
+        [seller, level, buckets.tolist()],
+    )
+    books = {bucket: unpack(data) for bucket, data in cursor.fetchall()}
+    rows = []
+    for bucket, start, end in zip(buckets.tolist(), starts.tolist(), ends, strict=True):
+        added = cells.taken(slice(start, end))
+        book = summed(joined([books[bucket], added])) if bucket in books else added
+        rows.append((seller, level, bucket, len(book), pack(book)))
+    cursor.executemany(
+        """
+        insert into metering_book (seller_id, level, bucket, cells, data) values (%s, %s, %s, %s, %s)
+        on conflict (seller_id, level, bucket) do update set cells = excluded.cells, data = excluded.data
+        """,
+        rows,
+    )

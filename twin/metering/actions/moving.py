@@ -1,0 +1,41 @@
+"""Moving a company to another seller at an instant that no usage has reached yet."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from twin.companies import actions as companies
+from twin.companies.catalogue import catalogue_change
+from twin.companies.queries import beneath_since
+from twin.companies.types import Company, Scope
+from twin.kernel.period import instant_text
+from twin.kernel.tenancy import tenant_transaction
+from twin.metering.actions.pricing import last_usage_beneath
+from twin.metering.errors import AlreadyCharged
+from twin.pricing.actions import assign_default
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def move_company(scope: Scope, *, company_id: int, parent_id: int, effective_from: datetime) -> Company:
+    """Put the company, and all beneath it, under another parent from that instant on.
+
+    Refused when usage of the company or of anything beneath it lies at or after the instant:
+    that usage belongs to the seller it happened under. The message names the earliest free
+    instant. The new seller's default card is assigned when the pair has no card yet.
+    """
+    scope.require("companies:write")
+    with tenant_transaction(scope.organisation_id), catalogue_change() as change:
+        moved = companies.record_move(
+            scope, change=change, company_id=company_id, parent_id=parent_id, effective_from=effective_from
+        )
+        touched = [company_id, *beneath_since(scope, company_id, effective_from)]
+        last = last_usage_beneath(scope, touched, effective_from)
+        if last is not None:
+            free = instant_text(last + _MICROSECOND)
+            raise AlreadyCharged(
+                f"Usage up to {instant_text(last)} stands under the present seller."
+                f" The earliest free instant for this move is {free}."
+            )
+        assign_default(change, seller_id=parent_id, buyer_id=company_id, at=effective_from)
+    return moved

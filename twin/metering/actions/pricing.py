@@ -1,0 +1,156 @@
+"""Changing prices without ever changing what is charged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from twin.companies.catalogue import catalogue_change
+from twin.companies.types import Scope
+from twin.kernel.period import instant_text
+from twin.kernel.tenancy import scoped, tenant_transaction
+from twin.metering.actions.pending import price_pending
+from twin.metering.errors import AlreadyCharged
+from twin.metering.types import Assigned, Priced
+from twin.pricing import actions as pricing
+from twin.pricing.meters import METER_BY_CODE
+from twin.pricing.queries import rates_of
+from twin.pricing.rules.winning import selector_fits
+from twin.pricing.types import NewRate, Rate
+
+
+@dataclass(frozen=True)
+class _Charged:
+    """Usage of one meter charged alike: by which rate, with which attributes, until when."""
+
+    rate_id: int
+    attributes: dict[str, str]
+    last_at: datetime
+
+
+def publish_rates(scope: Scope, *, card_id: int, rates: Sequence[NewRate]) -> Priced:
+    """Record rates, whole or not at all, and price the usage that waited for them.
+
+    Up to 10,000 waiting edges are priced before it returns, the rest (`pending`) by a job.
+    Raises `AlreadyCharged` when usage is charged whose price a new rate would change.
+    """
+    scope.require("prices:write")
+    with tenant_transaction(scope.organisation_id), catalogue_change() as change:
+        known = rates_of(scope, card_id)
+        _refuse_changed_charges(card_id, known, rates)
+        pricing.record_rates(scope, change=change, card_id=card_id, rates=list(rates))
+    return price_pending(scope.organisation_id)
+
+
+def assign_rate_card(scope: Scope, *, buyer_id: int, card_id: int, effective_from: datetime) -> Assigned:
+    """Let the buyer pay by this card from then on, and price the usage that waited for it.
+
+    Raises `AlreadyCharged` when usage of this pair at or after `effective_from` is charged.
+    """
+    scope.require("prices:write")
+    with tenant_transaction(scope.organisation_id), catalogue_change() as change:
+        assignment = pricing.record_assignment(
+            scope, change=change, buyer_id=buyer_id, card_id=card_id, effective_from=effective_from
+        )
+        _refuse_charged_pair(buyer_id, effective_from)
+    priced = price_pending(scope.organisation_id)
+    return Assigned(assignment, priced.priced, priced.pending)
+
+
+def _refuse_changed_charges(card_id: int, known: Sequence[Rate], rates: Sequence[NewRate]) -> None:
+    by_id = {rate.id: rate for rate in known}
+    charged: dict[int, list[_Charged]] = {}
+    for meter_id, first in _first_effective(rates).items():
+        charged[meter_id] = _charged_usage(meter_id, first, list(by_id))
+    for number, rate in enumerate(rates):
+        for usage in charged.get(METER_BY_CODE[rate.meter].id, ()):
+            if _would_change(rate, by_id[usage.rate_id], usage):
+                raise AlreadyCharged(
+                    f"rates[{number}] ({rate.meter} from {instant_text(rate.effective_from)}) would change the price of"
+                    f" usage that is already charged, up to {instant_text(usage.last_at)}. Choose a later"
+                    " effective_from; a correction of charged usage is a separate act."
+                )
+
+
+def _first_effective(rates: Sequence[NewRate]) -> dict[int, datetime]:
+    first: dict[int, datetime] = {}
+    for rate in rates:
+        meter = METER_BY_CODE.get(rate.meter)
+        if meter is not None:
+            first[meter.id] = min(rate.effective_from, first.get(meter.id, rate.effective_from))
+    return first
+
+
+def _would_change(new: NewRate, now: Rate, usage: _Charged) -> bool:
+    """Whether the new rate, recorded last, would win over the one that charged this usage, at other terms."""
+    selector = tuple(sorted(new.selector.items()))
+    if usage.last_at < new.effective_from or not selector_fits(selector, usage.attributes):
+        return False
+    if (len(selector), new.effective_from) < (len(now.selector), now.effective_from):
+        return False
+    return (new.unit_price_nano, new.per, new.minimum, new.increment, new.setup_fee_nano) != (
+        now.terms.unit_price_nano, now.terms.per, now.terms.minimum, now.terms.increment, now.terms.setup_fee_nano
+    )  # fmt: skip
+
+
+def _charged_usage(meter_id: int, since: datetime, rate_ids: list[int]) -> list[_Charged]:
+    """What these rates have charged since then, as the seller's own view tells."""
+    rows = _rows(
+        """
+        select rate_id, a.body::json, max(event_time)
+        from (
+            select sell_rate_id as rate_id, attributes_id, event_time from metering_sold
+            where meter_id = %(meter)s and event_time >= %(since)s and sell_rate_id = any(%(rates)s)
+            union all
+            select rate_id, attributes_id, event_time from metering_correction
+            where meter_id = %(meter)s and event_time >= %(since)s and rate_id = any(%(rates)s)
+        ) charged
+        join metering_attributes a using (attributes_id)
+        group by rate_id, a.attributes_id
+        """,
+        {"meter": meter_id, "since": since, "rates": rate_ids},
+    )
+    return [_Charged(*row) for row in rows] if rate_ids else []
+
+
+def _refuse_charged_pair(buyer_id: int, since: datetime) -> None:
+    rows = _rows(
+        """
+        select max(event_time) from (
+            select event_time from metering_sold
+            where buyer_id = %(buyer)s and event_time >= %(since)s and sell_rate_id <> 0
+            union all
+            select event_time from metering_correction
+            where buyer_id = %(buyer)s and event_time >= %(since)s
+              and seller_id = nullif(current_setting('twin.organisation', true), '')::int
+        ) charged
+        """,
+        {"buyer": buyer_id, "since": since},
+    )
+    last = rows[0][0]
+    if last is not None:
+        raise AlreadyCharged(
+            f"Usage of company {buyer_id} up to {instant_text(last)} is already charged by the present card."
+            " Choose an effective_from after that instant."
+        )
+
+
+@scoped
+def last_usage_beneath(scope: Scope, company_ids: Sequence[int], since: datetime) -> datetime | None:
+    """The latest usage of any of these companies sold under the organisation at or after `since`."""
+    rows = _rows(
+        "select max(event_time) from metering_sold where company_id = any(%(ids)s) and event_time >= %(since)s",
+        {"ids": list(company_ids), "since": since},
+    )
+    found: datetime | None = rows[0][0]
+    return found
+
+
+def _rows(sql: str, parameters: dict[str, Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())

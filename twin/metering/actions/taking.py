@@ -1,0 +1,188 @@
+"""Taking usage in: one transaction per batch holds events, charges, totals, to-dos and conflicts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+
+import numpy as np
+import psycopg
+from django.db import connections, transaction
+from psycopg import Cursor
+
+from twin.companies.catalogue import share_catalogue
+from twin.companies.types import Scope
+from twin.kernel import clock
+from twin.metering.current import CatalogueMoved, current_catalogue, reload_catalogue
+from twin.metering.errors import StoreUnavailable
+from twin.metering.preparing import (
+    Billing,
+    Prepared,
+    Repeat,
+    journals_of,
+    prepare,
+    refusal_of,
+    without_known,
+    without_repeats,
+)
+from twin.metering.rules.decoding import Decoded, decode_batch, decode_single
+from twin.metering.rules.identity import fingerprint
+from twin.metering.store import (
+    SHARDS,
+    copy_events,
+    copy_journal,
+    find_keys,
+    next_batches,
+    record_batches,
+    shards_of,
+    writer_connection,
+)
+from twin.metering.types import TakenBatch
+
+_CAREFUL_BATCHES = 64
+_MOST_TRIES = 12
+
+Row = tuple[object, ...]
+
+
+class _Mood:
+    """Batches of new keys are stored without asking; after a repeat the next ones are asked for first."""
+
+    careful = 0
+
+
+def take_events(scope: Scope, body: bytes, *, batch: bool) -> TakenBatch:
+    """Take the events of a request body; good items are taken, bad ones are named.
+
+    When it returns, the accepted events are on disk, charged and in the totals. Safe to
+    repeat: what was taken counts as duplicate. Raises UnreadableBody, NotABatch or BatchTooLong
+    with nothing taken, Forbidden without the right to send usage.
+    """
+    scope.require("usage:write")
+    return take_decoded(scope, decode_batch(body) if batch else decode_single(body))
+
+
+def take_decoded(scope: Scope, decoded: Decoded) -> TakenBatch:
+    """Take decoded events; see `take_events`."""
+    scope.require("usage:write")
+    now = clock.now()
+    catalogue = current_catalogue()
+    must_probe = _Mood.careful > 0
+    for _ in range(_MOST_TRIES):
+        try:
+            prepared = prepare(catalogue, scope, decoded, now)
+            if must_probe:
+                prepared = _probed(prepared)
+            return _store(without_repeats(prepared), now)
+        except CatalogueMoved:
+            catalogue = reload_catalogue()
+        except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
+            must_probe = True
+            _Mood.careful = _CAREFUL_BATCHES
+        except psycopg.OperationalError as error:
+            connections["writer"].close()
+            raise StoreUnavailable("The database is not answering; send the same batch again.") from error
+    raise StoreUnavailable("Tree and prices change too fast to rate this batch; send it again.")
+
+
+def _probed(prepared: Prepared) -> Prepared:
+    """The batch without keys that are stored already."""
+    _Mood.careful = max(0, _Mood.careful - 1)
+    rows = prepared.rows
+    if not len(rows):
+        return prepared
+    with transaction.atomic(using="writer"), writer_connection().cursor() as cursor:
+        stored = find_keys(cursor, rows)
+    if not stored:
+        return prepared
+    known: dict[int, Billing] = {}
+    keys = rows.key.tobytes()
+    for place in range(len(rows)):
+        key = (int(rows.company[place]), int(rows.source[place]), keys[place * 16 : place * 16 + 16])
+        if key in stored:
+            known[place] = stored[key]
+    return without_known(prepared, known)
+
+
+def _store(prepared: Prepared, now: datetime) -> TakenBatch:
+    rows = prepared.rows
+    # Also with nothing to store: a refusal by an outdated catalogue would be a wrong answer.
+    if prepared.decoded.events:
+        journals = journals_of(prepared)
+        with transaction.atomic(using="writer"), writer_connection().cursor() as cursor:
+            if share_catalogue(connections["writer"]) != prepared.catalogue.version:
+                raise CatalogueMoved
+            if len(rows):
+                shards = shards_of(rows.company)
+                batches = next_batches(cursor, shards)
+                copy_events(cursor, rows, batches)
+                copy_journal(cursor, journals, shards[0], batches[shards[0]])
+                counts = np.bincount(rows.company % SHARDS, minlength=SHARDS)
+                record_batches(cursor, batches, now, dict(enumerate(counts.tolist())))
+                _copy_unrated(cursor, prepared)
+            _record_conflicts(cursor, prepared.conflicts, now)
+    return TakenBatch(
+        accepted=len(rows),
+        duplicates=prepared.duplicates,
+        unrated=_count_unrated(prepared),
+        conflicts=sorted(map(refusal_of, prepared.conflicts), key=lambda refusal: refusal.index),
+        rejected=sorted(prepared.rejected, key=lambda refusal: refusal.index),
+    )
+
+
+def _count_unrated(prepared: Prepared) -> int:
+    plans = prepared.catalogue.plans
+    used, counts = np.unique(prepared.plan, return_counts=True)
+    return sum(int(count) for plan, count in zip(used, counts, strict=True) if plans[plan].is_unrated)
+
+
+def _copy_unrated(cursor: Cursor[Row], prepared: Prepared) -> None:
+    """One to-do row for every edge that lacks a price."""
+    plans, rows = prepared.catalogue.plans, prepared.rows
+    unrated = {int(number) for number in np.unique(prepared.plan) if plans[number].is_unrated}
+    if not unrated:
+        return
+    places = np.flatnonzero(np.isin(prepared.plan, list(unrated)))
+    with cursor.copy(
+        "copy metering_unrated (event_time, quantity, key, seller_id, buyer_id, company_id, source_id, chain_id,"
+        " attributes_id, meter_id, pos) from stdin"
+    ) as copy:
+        for place in places:
+            event = prepared.decoded.events[int(prepared.places[place])]
+            company = int(rows.company[place])
+            edges = plans[int(prepared.plan[place])].edges
+            buyers = (company, *(edge.seller_id for edge in edges))
+            for pos, edge in enumerate(edges):
+                if edge.rate is None:
+                    copy.write_row((
+                        event.time, event.data.quantity, rows.key[place].tobytes().hex(), edge.seller_id, buyers[pos],
+                        company, int(rows.source[place]), int(rows.chain[place]), int(rows.attributes[place]),
+                        int(rows.meter[place]), pos,
+                    ))  # fmt: skip
+
+
+def _record_conflicts(cursor: Cursor[Row], conflicts: list[Repeat], now: datetime) -> None:
+    """Each conflicting payload once, however often it is sent."""
+    if not conflicts:
+        return
+    rows = [
+        (
+            repeat.company, repeat.source, repeat.key.hex(), _fingerprint(repeat), repeat.event.id, repeat.event.time,
+            repeat.event.data.quantity, repeat.attributes, repeat.event.data.meter, now,
+        )
+        for repeat in conflicts
+    ]  # fmt: skip
+    cursor.executemany(
+        """
+        insert into metering_conflict (company_id, source_id, key, fingerprint, event_id, event_time, quantity,
+            attributes_id, meter_id, recorded_at)
+        select %s, %s, %s::uuid, %s, %s, %s, %s, %s, (select id from pricing_meter where code = %s), %s
+        on conflict do nothing
+        """,
+        cast(list[Row], sorted(rows, key=lambda row: row[:4])),
+    )
+
+
+def _fingerprint(repeat: Repeat) -> bytes:
+    data = repeat.event.data
+    return fingerprint(data.meter, data.quantity, repeat.event.time, data.attributes)

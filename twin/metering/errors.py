@@ -1,0 +1,33 @@
+"""What metering refuses."""
+
+from __future__ import annotations
+
+from twin.kernel.errors import Clash, Invalid, NotFound, TwinError
+
+
+class UnreadableBody(TwinError):
+    """The body is not JSON; nothing was taken."""
+
+
+class BatchTooLong(TwinError):
+    """The batch has more events than one request may carry; nothing was taken."""
+
+
+class NotABatch(Invalid):
+    """The body is JSON but not a list of events; nothing was taken."""
+
+
+class AlreadyCharged(Clash):
+    """Usage is charged whose price or seller the change would alter."""
+
+
+class EventUnknown(NotFound):
+    """No event of that company, source and id was taken."""
+
+
+class BookDamaged(TwinError):
+    """A packed total cannot be read; `twin metering verify` names it."""
+
+
+class StoreUnavailable(TwinError):
+    """The database could not store the batch now; nothing was taken, sending it again is safe."""

@@ -1,0 +1,113 @@
+"""Totals as columns: one cell per (hour, company, meter), sums that never wrap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Column = NDArray[np.int64] | NDArray[np.object_]
+Keys = NDArray[np.int64]
+
+KEYS = ("bucket", "company", "meter")
+SUMS = ("count", "quantity", "buy", "sell", "unrated")
+_LIMIT = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Parallel columns. Amounts in nano-units; a column of sums is int64, or objects when beyond 63 bits.
+
+    `bucket` counts UTC hours or days since 1970, as the place where the cells are kept says.
+    `unrated` counts events that lack a price on one of the seller's two edges.
+    """
+
+    bucket: Keys
+    company: Keys
+    meter: Keys
+    count: Column
+    quantity: Column
+    buy: Column
+    sell: Column
+    unrated: Column
+
+    def __len__(self) -> int:
+        return len(self.bucket)
+
+    @classmethod
+    def empty(cls) -> Cells:
+        nothing = np.empty(0, dtype=np.int64)
+        return cls(*(nothing for _ in KEYS + SUMS))
+
+    @property
+    def company_id(self) -> Keys:
+        """As the floors above call it."""
+        return self.company
+
+    @property
+    def meter_id(self) -> Keys:
+        """As the floors above call it."""
+        return self.meter
+
+    def columns(self) -> tuple[Column, ...]:
+        return tuple(getattr(self, name) for name in KEYS + SUMS)
+
+    def taken(self, which: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Cells:
+        """The cells at these places."""
+        return Cells(*(column[which] for column in self.columns()))
+
+    def at_bucket(self, bucket: Keys | int) -> Cells:
+        """The same cells filed under other buckets."""
+        keys = np.broadcast_to(np.asarray(bucket, dtype=np.int64), (len(self),))
+        return Cells(keys, *self.columns()[1:])
+
+
+def joined(parts: Sequence[Cells]) -> Cells:
+    """All cells one after the other; the same key may occur several times."""
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return Cells.empty()
+    if len(filled) == 1:
+        return filled[0]
+    return Cells(*(np.concatenate(columns) for columns in zip(*(p.columns() for p in filled), strict=True)))
+
+
+def summed(cells: Cells) -> Cells:
+    """One cell per (bucket, company, meter), ordered so; cells of nothing but zeros vanish."""
+    if not len(cells):
+        return cells
+    order = np.lexsort((cells.meter, cells.company, cells.bucket))
+    bucket, company, meter = (column[order] for column in (cells.bucket, cells.company, cells.meter))
+    new = np.empty(len(order), dtype=bool)
+    new[0] = True
+    new[1:] = (bucket[1:] != bucket[:-1]) | (company[1:] != company[:-1]) | (meter[1:] != meter[:-1])
+    starts = np.flatnonzero(new)
+    sums = [group_sums(getattr(cells, name)[order], starts) for name in SUMS]
+    total = Cells(bucket[starts], company[starts], meter[starts], *sums)
+    kept = np.zeros(len(starts), dtype=bool)
+    for column in sums:
+        kept |= (column != 0).astype(bool)
+    return total if kept.all() else total.taken(kept)
+
+
+def group_sums(values: Column, starts: NDArray[np.int64]) -> Column:
+    """Sum of each run of `values` that begins at `starts`; exact whatever its size."""
+    if values.dtype == np.object_:
+        return narrowed(np.add.reduceat(values, starts))
+    longest = int(np.diff(np.append(starts, len(values))).max())
+    if _largest(values) * longest <= _LIMIT:
+        return np.add.reduceat(values, starts)
+    return narrowed(np.add.reduceat(values.astype(object), starts))
+
+
+def narrowed(values: Column) -> Column:
+    """Back to int64 where every value fits."""
+    if all(-_LIMIT <= value <= _LIMIT for value in values):
+        return values.astype(np.int64)
+    return values
+
+
+def _largest(values: NDArray[np.int64]) -> int:
+    return max(abs(int(values.max())), abs(int(values.min()))) if len(values) else 0

@@ -1,0 +1,190 @@
+"""Usage in files: NDJSON of CloudEvents, or CSV; read in chunks, so that memory stays flat."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import msgspec
+
+from twin.kernel.errors import Invalid
+from twin.metering.errors import UnreadableBody
+from twin.metering.rules.decoding import Decoded, UsageEvent, decode_items, may_decode_fast, parse_line
+from twin.metering.types import Refusal
+
+CHUNK = 5_000
+LONGEST_LINE = 1024 * 1024
+REASON = "rejected_because"
+_CSV_COLUMNS = ("id", "company", "time", "meter", "quantity")
+_ATTRIBUTE = "attributes."
+
+_lines_decoder = msgspec.json.Decoder(UsageEvent)
+
+
+class FileUnreadable(Invalid):
+    """The file as a whole cannot be imported; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line as it stood in the file."""
+
+    number: int
+    text: str
+    read_to: int  # bytes of the file read so far
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some lines and what they decode to; refusals and events point to lines by place."""
+
+    lines: list[Line]
+    decoded: Decoded
+
+
+def read_ndjson(file: BinaryIO, source: str | None) -> Iterator[Chunk]:
+    """One CloudEvent a line; `source` fills in where an event has none."""
+    for lines in _chunks(_lines(file)):
+        yield Chunk(lines, _decode_lines(lines, source))
+
+
+def read_csv(file: BinaryIO, source: str) -> Iterator[Chunk]:
+    """Header `id,company,time,meter,quantity` in any order, and any `attributes.NAME`."""
+    lines = _lines(file)
+    first = next(lines, None)
+    if first is None:
+        raise FileUnreadable("The file is empty; a CSV file begins with the header id,company,time,meter,quantity.")
+    header = _fields(first.text.removeprefix("\ufeff"))
+    _check_header(header)
+    for chunk in _chunks(lines):
+        items = [_item_of(header, line.text, source) for line in chunk]
+        yield Chunk(chunk, decode_items(items))
+
+
+def rejected_ndjson(line: Line, reason: str) -> str:
+    """The line with the reason added: mend it and import it again."""
+    try:
+        item = json.loads(line.text)
+    except ValueError:
+        item = None
+    if not isinstance(item, dict):
+        item = {"line": line.number, "content": line.text}
+    return json.dumps({**item, REASON: reason}) + "\n"
+
+
+def rejected_csv(header: str, line: Line | None, reason: str) -> str:
+    """The row with a column more; without a line, the header."""
+    out = io.StringIO()
+    text = header if line is None else line.text
+    csv.writer(out, lineterminator="\n").writerow([*_fields(text), reason])
+    return out.getvalue()
+
+
+def _lines(file: BinaryIO) -> Iterator[Line]:
+    number = read_to = 0
+    while raw := file.readline(LONGEST_LINE + 1):
+        number += 1
+        read_to += len(raw)
+        if len(raw) > LONGEST_LINE:
+            raise FileUnreadable(f"Line {number} is longer than {LONGEST_LINE} bytes; this is not a file of events.")
+        text = raw.decode("utf-8", errors="surrogateescape").rstrip("\r\n")
+        if text.strip():
+            yield Line(number, text, read_to)
+
+
+def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    chunk: list[Line] = []
+    for line in lines:
+        chunk.append(line)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _decode_lines(lines: list[Line], source: str | None) -> Decoded:
+    body = "\n".join(line.text for line in lines).encode("utf-8", errors="surrogateescape")
+    if may_decode_fast(body):
+        try:
+            events = _lines_decoder.decode_lines(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            pass
+        else:
+            if len(events) == len(lines):
+                return Decoded(events, None, [])
+    return _decode_each(lines, source)
+
+
+def _decode_each(lines: list[Line], source: str | None) -> Decoded:
+    items: list[Any] = []
+    places: list[int] = []
+    unreadable: list[Refusal] = []
+    for place, line in enumerate(lines):
+        try:
+            item = parse_line(line.text.encode("utf-8", errors="surrogateescape"))
+        except UnreadableBody as error:
+            unreadable.append(Refusal(place, "", str(error).replace("The body", "The line")))
+            continue
+        if source is not None and isinstance(item, dict):
+            item = {"source": source, **item}
+        items.append(item)
+        places.append(place)
+    decoded = decode_items(items)
+    return Decoded(
+        decoded.events,
+        [places[decoded.place(number)] for number in range(len(decoded.events))],
+        [*unreadable, *(Refusal(places[refusal.index], refusal.id, refusal.detail) for refusal in decoded.rejected)],
+    )
+
+
+def _fields(text: str) -> list[str]:
+    try:
+        return next(csv.reader([text], strict=True), [])
+    except csv.Error:
+        return [text]
+
+
+def _check_header(header: list[str]) -> None:
+    missing = [name for name in _CSV_COLUMNS if name not in header]
+    if missing:
+        raise FileUnreadable(f"The header lacks {', '.join(missing)}; it must name {','.join(_CSV_COLUMNS)}.")
+    unknown = [
+        name for name in header if name not in _CSV_COLUMNS and not name.startswith(_ATTRIBUTE) and name != REASON
+    ]
+    if unknown:
+        raise FileUnreadable(
+            f"The header has unknown columns {', '.join(unknown)}; attributes are named attributes.NAME."
+        )
+    if len(set(header)) < len(header):
+        raise FileUnreadable("The header names a column twice.")
+
+
+def _item_of(header: list[str], text: str, source: str) -> Any:
+    fields = _fields(text)
+    if len(fields) != len(header):
+        return f"{len(fields)} fields where the header has {len(header)}"
+    row = dict(zip(header, fields, strict=True))
+    attributes = {
+        name.removeprefix(_ATTRIBUTE): value for name, value in row.items() if name.startswith(_ATTRIBUTE) and value
+    }
+    data: dict[str, Any] = {"meter": row["meter"], "attributes": attributes}
+    if row["quantity"]:
+        data["quantity"] = _whole(row["quantity"])
+    return {
+        "specversion": "1.0",
+        "type": "twin.usage",
+        "source": source,
+        "id": row["id"],
+        "subject": row["company"],
+        "time": row["time"],
+        "data": data,
+    }
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else text

@@ -1,0 +1,206 @@
+"""The SQL of a batch: commit order, binary COPY, probe; used by the writer role alone."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from django.db import connections
+from numpy.typing import NDArray
+from psycopg import Connection, Cursor
+
+from twin.metering.rules.cells import Cells
+from twin.metering.rules.packing import pack
+
+SHARDS = 4
+LEAST_AMOUNTS = 2
+MOST_AMOUNTS = 4
+
+_COPY_HEAD = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
+_COPY_TAIL = struct.pack(">h", -1)
+_NULL = struct.pack(">i", -1)
+_LENGTH = struct.Struct(">i")
+_INT8_OID = 20
+# PostgreSQL counts timestamps from 2000-01-01.
+_POSTGRES_EPOCH = 946_684_800_000_000
+
+_EIGHT = ("event_time", "quantity", "batch", "amount_0", "amount_1")
+_FOUR = ("company_id", "source_id", "chain_id", "rating_id", "attributes_id")
+_COLUMNS = (*_EIGHT, "key", *_FOUR, "meter_id", "amount_2", "amount_3", "amounts_above", "event_id")
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class EventRows:
+    """A batch ready to be stored, in parallel columns; times in microseconds since 1970."""
+
+    time: Ints
+    quantity: Ints
+    company: Ints
+    source: Ints
+    chain: Ints
+    rating: Ints
+    attributes: Ints
+    meter: Ints
+    key: NDArray[np.void]
+    texts: list[str | None] | None
+    edges: Ints  # how many edges each event has
+    amounts: Ints  # one row per edge position, one column per event
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+def writer_connection() -> Connection[tuple[object, ...]]:
+    """The psycopg connection beneath Django's alias `writer`, for COPY and pipelines."""
+    wrapper = connections["writer"]
+    wrapper.ensure_connection()
+    return wrapper.connection  # type: ignore[no-any-return]  # Django types its wrapped connection as Any
+
+
+def shards_of(companies: Ints) -> list[int]:
+    """The shards a batch needs, in the order in which they are locked."""
+    return sorted({int(company) % SHARDS for company in np.unique(companies)})
+
+
+def next_batches(cursor: Cursor[tuple[object, ...]], shards: Sequence[int]) -> dict[int, int]:
+    """The next number of each shard; holds the counter rows until the transaction ends.
+
+    Locked in ascending order by every writer, so writers wait but never deadlock. A number
+    taken by a transaction that fails is given again: the order has no gaps.
+    """
+    cursor.execute("select shard from metering_shard where shard = any(%s) order by shard for update", [list(shards)])
+    cursor.execute(
+        "update metering_shard set last = last + 1 where shard = any(%s) returning shard, last", [list(shards)]
+    )
+    return {int(str(shard)): int(str(last)) for shard, last in cursor.fetchall()}
+
+
+def record_batches(
+    cursor: Cursor[tuple[object, ...]], batches: dict[int, int], received_at: datetime, events: dict[int, int]
+) -> None:
+    """One row per shard touched: when the platform learned of these events."""
+    cursor.executemany(
+        "insert into metering_batch (shard, batch, received_at, events) values (%s, %s, %s, %s)",
+        [(shard, batch, received_at, events.get(shard, 0)) for shard, batch in batches.items()],
+    )
+
+
+def copy_events(cursor: Cursor[tuple[object, ...]], rows: EventRows, batches: dict[int, int]) -> None:
+    """Append the event rows; raises UniqueViolation when one of the keys exists."""
+    numbers = np.zeros(SHARDS, dtype=np.int64)
+    numbers[list(batches)] = list(batches.values())
+    batch = numbers[rows.company % SHARDS]
+    with cursor.copy(f"copy metering_event ({', '.join(_COLUMNS)}) from stdin (format binary)") as copy:
+        copy.write(_COPY_HEAD)
+        for stored, places in _layouts(rows):
+            copy.write(_binary_rows(rows, batch, stored, places))
+        copy.write(_COPY_TAIL)
+
+
+def copy_journal(cursor: Cursor[tuple[object, ...]], journals: dict[int, Cells], shard: int, batch: int) -> None:
+    """One packed row per seller: what this batch adds to the seller's totals."""
+    with cursor.copy("copy metering_journal (seller_id, shard, batch, cells, data) from stdin (format binary)") as copy:
+        copy.set_types(["int4", "int2", "int8", "int4", "bytea"])
+        for seller, cells in sorted(journals.items()):
+            copy.write_row((seller, shard, batch, len(cells), pack(cells)))
+
+
+def find_keys(
+    cursor: Cursor[tuple[object, ...]], rows: EventRows
+) -> dict[tuple[int, int, bytes], tuple[int, int, int, int]]:
+    """The billing fields (time, quantity, meter, attributes) of those keys that are stored already."""
+    digits = rows.key.tobytes().hex()
+    uuids = "{" + ",".join(digits[at : at + 32] for at in range(0, len(digits), 32)) + "}"
+    # The table may have grown by millions of rows since it was last analysed: only the index will do.
+    cursor.execute("set local enable_seqscan = off")
+    cursor.execute("set local enable_hashjoin = off")
+    cursor.execute("set local enable_mergejoin = off")
+    cursor.execute(
+        """
+        select e.company_id, e.source_id, e.key, (extract(epoch from e.event_time) * 1000000)::bigint,
+               e.quantity, e.meter_id, e.attributes_id
+        from unnest(%s::int[], %s::int[], %s::uuid[]) as asked(company_id, source_id, key)
+        join metering_event e using (company_id, source_id, key)
+        """,
+        [rows.company.tolist(), rows.source.tolist(), uuids],
+    )
+    return {
+        (company, source, key.bytes): (time, quantity, meter, attributes)
+        for company, source, key, time, quantity, meter, attributes in cursor.fetchall()  # type: ignore[attr-defined,misc]  # columns are typed by the query
+    }
+
+
+def _layouts(rows: EventRows) -> Iterable[tuple[int, NDArray[np.int64]]]:
+    """Events with the same number of stored amounts have rows of the same width."""
+    stored = np.maximum(rows.edges, LEAST_AMOUNTS)
+    for count in np.unique(stored):
+        yield int(count), np.flatnonzero(stored == count)
+
+
+def _binary_rows(rows: EventRows, batch: Ints, stored: int, places: NDArray[np.int64]) -> bytes:
+    buffer = _fixed_part(rows, batch, min(stored, MOST_AMOUNTS), places)
+    nulls = _NULL * (MOST_AMOUNTS - min(stored, MOST_AMOUNTS))
+    if stored <= MOST_AMOUNTS and rows.texts is None:
+        return _with_constant_tail(buffer, nulls + _NULL + _NULL)
+    width = buffer.dtype.itemsize
+    data = buffer.tobytes()
+    fixed = (data[at : at + width] for at in range(0, len(data), width))
+    tails = (
+        nulls + _above(rows.amounts[MOST_AMOUNTS:stored, place]) + _text(rows.texts[place] if rows.texts else None)
+        for place in places
+    )
+    return b"".join(itertools.chain.from_iterable(zip(fixed, tails, strict=True)))
+
+
+def _fixed_part(rows: EventRows, batch: Ints, amounts: int, places: NDArray[np.int64]) -> NDArray[np.void]:
+    """Every column up to the last amount that is not null, each behind its length."""
+    fields: list[tuple[str, str]] = [("columns", ">i2")]
+    values: dict[str, tuple[int, NDArray[np.generic] | None]] = {}
+
+    def add(name: str, code: str, width: int, column: NDArray[np.generic] | None) -> None:
+        fields.extend([(f"{name}_length", ">i4"), (name, code)])
+        values[name] = (width, column)
+
+    eights = (rows.time - _POSTGRES_EPOCH, rows.quantity, batch, rows.amounts[0], rows.amounts[1])
+    for name, column in zip(_EIGHT, eights, strict=True):
+        add(name, ">i8", 8, column)
+    add("key", "V16", 16, rows.key)
+    for name, column in zip(_FOUR, (rows.company, rows.source, rows.chain, rows.rating, rows.attributes), strict=True):
+        add(name, ">i4", 4, column)
+    add("meter_id", ">i2", 2, rows.meter)
+    for edge in range(LEAST_AMOUNTS, amounts):
+        add(f"amount_{edge}", ">i8", 8, rows.amounts[edge])
+    buffer = np.empty(len(places), dtype=fields)
+    buffer["columns"] = len(_COLUMNS)
+    for name, (width, column) in values.items():
+        buffer[f"{name}_length"] = width
+        buffer[name] = column[places] if column is not None else 0
+    return buffer
+
+
+def _with_constant_tail(buffer: NDArray[np.void], tail: bytes) -> bytes:
+    rows = buffer.view(np.uint8).reshape(len(buffer), -1)
+    ends = np.broadcast_to(np.frombuffer(tail, dtype=np.uint8), (len(buffer), len(tail)))
+    return np.concatenate([rows, ends], axis=1).tobytes()
+
+
+def _above(amounts: Ints) -> bytes:
+    """Amounts of the fifth edge and above, as a one-dimensional bigint array; null where there is none."""
+    if not len(amounts):
+        return _NULL
+    head = struct.pack(">iiiii", 1, 0, _INT8_OID, len(amounts), 1)
+    body = b"".join(struct.pack(">iq", 8, int(amount)) for amount in amounts)
+    return _LENGTH.pack(len(head) + len(body)) + head + body
+
+
+def _text(value: str | None) -> bytes:
+    if value is None:
+        return _NULL
+    encoded = value.encode()
+    return _LENGTH.pack(len(encoded)) + encoded
