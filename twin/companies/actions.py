@@ -172,6 +172,8 @@ def record_move(
     if effective_from <= last.start:
         earliest = instant_text(last.start)
         raise MembershipTooEarly(f"The last membership started at {earliest}; a move must be later than that.")
+    if parent.id == company.id:
+        raise MembershipLoop(f"Company {company.id} cannot lie beneath itself.")
     if parent.id == last.parent_id:
         raise checks.invalid(f"Company {company.id} lies under company {parent.id} already.", "parent_id")
     _refuse_taken(parent.id, company.external_id, besides=company.id)
