@@ -54,11 +54,13 @@ def django_db_setup() -> None:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(database_server: ThrowawayServer, django_db_blocker: pytest.FixtureRequest) -> Cleaner:
+def migrated_database(database_server: ThrowawayServer, django_db_blocker: pytest.FixtureRequest) -> Iterator[Cleaner]:
     """The schema is there, and what the migrations put in is remembered."""
     with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django names no public type for it
         migrate()
-    return Cleaner(database_server.superuser())
+    cleaner = Cleaner(database_server.superuser())
+    yield cleaner
+    cleaner.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
@@ -62,6 +63,17 @@ def test_a_new_default_takes_the_place_of_the_old_one(house: House) -> None:
 def test_the_default_of_one_seller_is_not_anothers(house: House) -> None:
     actions.create_rate_card(house.rhea, name="Rhea's", default=True)
     assert queries.default_card(house.strand) is None
+
+
+def test_two_cards_made_default_at_once_leave_one_default(house: House) -> None:
+    def make(name: str) -> None:
+        actions.create_rate_card(house.rhea, name=name, default=True)
+        connections.close_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(make, [f"Card {number}" for number in range(12)]))
+    cards = queries.list_cards(house.rhea)
+    assert (len(cards), sum(card.is_default for card in cards)) == (12, 1)
 
 
 def test_a_company_that_sells_to_nobody_makes_no_card(house: House) -> None:
