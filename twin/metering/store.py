@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from django.db import connections
@@ -56,11 +57,12 @@ class EventRows:
         return len(self.time)
 
 
-def writer_connection() -> Connection[tuple[object, ...]]:
+def writer_connection() -> Connection[tuple[Any, ...]]:
     """The psycopg connection beneath Django's alias `writer`, for COPY and pipelines."""
     wrapper = connections["writer"]
     wrapper.ensure_connection()
-    return wrapper.connection  # type: ignore[no-any-return]  # Django types its wrapped connection as Any
+    found: Connection[tuple[Any, ...]] = wrapper.connection
+    return found
 
 
 def shards_of(companies: Ints) -> list[int]:
@@ -68,7 +70,7 @@ def shards_of(companies: Ints) -> list[int]:
     return sorted({int(company) % SHARDS for company in np.unique(companies)})
 
 
-def next_batches(cursor: Cursor[tuple[object, ...]], shards: Sequence[int]) -> dict[int, int]:
+def next_batches(cursor: Cursor[tuple[Any, ...]], shards: Sequence[int]) -> dict[int, int]:
     """The next number of each shard; holds the counter rows until the transaction ends.
 
     Locked in ascending order by every writer, so writers wait but never deadlock. A number
@@ -78,11 +80,11 @@ def next_batches(cursor: Cursor[tuple[object, ...]], shards: Sequence[int]) -> d
     cursor.execute(
         "update metering_shard set last = last + 1 where shard = any(%s) returning shard, last", [list(shards)]
     )
-    return {int(str(shard)): int(str(last)) for shard, last in cursor.fetchall()}
+    return dict(cursor.fetchall())
 
 
 def record_batches(
-    cursor: Cursor[tuple[object, ...]], batches: dict[int, int], received_at: datetime, events: dict[int, int]
+    cursor: Cursor[tuple[Any, ...]], batches: dict[int, int], received_at: datetime, events: dict[int, int]
 ) -> None:
     """One row per shard touched: when the platform learned of these events."""
     cursor.executemany(
@@ -91,7 +93,7 @@ def record_batches(
     )
 
 
-def copy_events(cursor: Cursor[tuple[object, ...]], rows: EventRows, batches: dict[int, int]) -> None:
+def copy_events(cursor: Cursor[tuple[Any, ...]], rows: EventRows, batches: dict[int, int]) -> None:
     """Append the event rows; raises UniqueViolation when one of the keys exists."""
     numbers = np.zeros(SHARDS, dtype=np.int64)
     numbers[list(batches)] = list(batches.values())
@@ -103,7 +105,7 @@ def copy_events(cursor: Cursor[tuple[object, ...]], rows: EventRows, batches: di
         copy.write(_COPY_TAIL)
 
 
-def copy_journal(cursor: Cursor[tuple[object, ...]], journals: dict[int, Cells], shard: int, batch: int) -> None:
+def copy_journal(cursor: Cursor[tuple[Any, ...]], journals: dict[int, Cells], shard: int, batch: int) -> None:
     """One packed row per seller: what this batch adds to the seller's totals."""
     with cursor.copy("copy metering_journal (seller_id, shard, batch, cells, data) from stdin (format binary)") as copy:
         copy.set_types(["int4", "int2", "int8", "int4", "bytea"])
@@ -112,7 +114,7 @@ def copy_journal(cursor: Cursor[tuple[object, ...]], journals: dict[int, Cells],
 
 
 def find_keys(
-    cursor: Cursor[tuple[object, ...]], rows: EventRows
+    cursor: Cursor[tuple[Any, ...]], rows: EventRows
 ) -> dict[tuple[int, int, bytes], tuple[int, int, int, int]]:
     """The billing fields (time, quantity, meter, attributes) of those keys that are stored already."""
     digits = rows.key.tobytes().hex()
@@ -132,7 +134,7 @@ def find_keys(
     )
     return {
         (company, source, key.bytes): (time, quantity, meter, attributes)
-        for company, source, key, time, quantity, meter, attributes in cursor.fetchall()  # type: ignore[attr-defined,misc]  # columns are typed by the query
+        for company, source, key, time, quantity, meter, attributes in cursor.fetchall()
     }
 
 

@@ -53,7 +53,7 @@ class ImportCounts:
 
 
 def import_file(
-    scope: Scope, *, path: Path, source: str | None, progress: Callable[[int], None] = lambda read: None
+    scope: Scope, *, path: Path, source: str | None, progress: Callable[[int], None] | None = None
 ) -> ImportCounts:
     """Take every event of the file, in its order, chunk by chunk; each chunk is one transaction.
 
@@ -72,7 +72,8 @@ def import_file(
             taken = take_decoded(scope, chunk.decoded)
             rejects.write(chunk, taken)
             counts = counts.plus(taken)
-            progress(chunk.lines[-1].read_to)
+            if progress is not None:
+                progress(chunk.lines[-1].read_to)
             if number % _CHUNKS_BETWEEN_FOLDS == 0:
                 fold()
     fold()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -27,8 +28,9 @@ AT_ONCE = 10_000
 # Two prices for one event found at the same time would each count it as still unrated.
 _PENDING_LOCK = 0x50656E64696E6701
 _ROWS_A_LOOK = 10_000
+_BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -114,20 +116,21 @@ def _held_catalogue() -> Catalogue:
 
 
 def _open_edges(cursor: Cursor[Row], seller_id: int, after: _Open | None) -> Iterator[_Open]:
-    beyond = "and (u.event_time, u.company_id, u.source_id, u.key, u.pos) > (%s, %s, %s, %s, %s)" if after else ""
+    place = after.place if after else (_BEFORE_ALL, 0, 0, UUID(int=0), 0)
     cursor.execute(
-        f"""
+        """
         select u.event_time, u.quantity, u.key, u.seller_id, u.buyer_id, u.company_id, u.source_id,
                u.attributes_id, u.meter_id, u.pos, a.body::json
         from metering_unrated u join metering_attributes a using (attributes_id)
-        where u.seller_id = %s {beyond}
+        where u.seller_id = %s
+          and (u.event_time, u.company_id, u.source_id, u.key, u.pos) > (%s, %s, %s, %s, %s)
         order by u.event_time, u.company_id, u.source_id, u.key, u.pos
-        limit {_ROWS_A_LOOK}
+        limit %s
         """,
-        [seller_id, *(after.place if after else ())],
+        [seller_id, *place, _ROWS_A_LOOK],
     )
     for row in cursor.fetchall():
-        yield _Open(*row)  # type: ignore[arg-type]  # columns are typed by the query
+        yield _Open(*row)
 
 
 def _price_of(catalogue: Catalogue, edge: _Open) -> tuple[Rate | None, int]:
@@ -186,8 +189,8 @@ def _other_open_edges(cursor: Cursor[Row], found: list[_Found]) -> dict[tuple[in
         """,
         [[event[0] for event in events], [event[1] for event in events], [event[2] for event in events]],
     )
-    for company, source, key, pos in cursor.fetchall():  # type: ignore[assignment]  # columns are typed by the query
-        edges[company, source, key].add(pos)  # type: ignore[index,arg-type]  # as above
+    for company, source, key, pos in cursor.fetchall():
+        edges[company, source, key].add(pos)
     return edges
 
 

@@ -41,7 +41,7 @@ def publish_rates(scope: Scope, *, card_id: int, rates: Sequence[NewRate]) -> Pr
     scope.require("prices:write")
     with tenant_transaction(scope.organisation_id), catalogue_change() as change:
         known = rates_of(scope, card_id)
-        _refuse_changed_charges(card_id, known, rates)
+        _refuse_changed_charges(known, rates)
         pricing.record_rates(scope, change=change, card_id=card_id, rates=list(rates))
     return price_pending(scope.organisation_id)
 
@@ -61,7 +61,7 @@ def assign_rate_card(scope: Scope, *, buyer_id: int, card_id: int, effective_fro
     return Assigned(assignment, priced.priced, priced.pending)
 
 
-def _refuse_changed_charges(card_id: int, known: Sequence[Rate], rates: Sequence[NewRate]) -> None:
+def _refuse_changed_charges(known: Sequence[Rate], rates: Sequence[NewRate]) -> None:
     by_id = {rate.id: rate for rate in known}
     charged: dict[int, list[_Charged]] = {}
     for meter_id, first in _first_effective(rates).items():
@@ -140,7 +140,11 @@ def _refuse_charged_pair(buyer_id: int, since: datetime) -> None:
 
 
 @scoped
-def last_usage_beneath(scope: Scope, company_ids: Sequence[int], since: datetime) -> datetime | None:
+def last_usage_beneath(
+    scope: Scope,  # noqa: ARG001 - `scoped` tells the view who asks
+    company_ids: Sequence[int],
+    since: datetime,
+) -> datetime | None:
     """The latest usage of any of these companies sold under the organisation at or after `since`."""
     rows = _rows(
         "select max(event_time) from metering_sold where company_id = any(%(ids)s) and event_time >= %(since)s",

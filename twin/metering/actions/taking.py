@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -42,7 +42,7 @@ from twin.metering.types import TakenBatch
 _CAREFUL_BATCHES = 64
 _MOST_TRIES = 12
 
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
 
 
 class _Mood:
@@ -165,13 +165,14 @@ def _record_conflicts(cursor: Cursor[Row], conflicts: list[Repeat], now: datetim
     """Each conflicting payload once, however often it is sent."""
     if not conflicts:
         return
-    rows = [
+    rows: list[Row] = [
         (
             repeat.company, repeat.source, repeat.key.hex(), _fingerprint(repeat), repeat.event.id, repeat.event.time,
             repeat.event.data.quantity, repeat.attributes, repeat.event.data.meter, now,
         )
         for repeat in conflicts
     ]  # fmt: skip
+    ordered = sorted(rows, key=lambda row: row[:4])
     cursor.executemany(
         """
         insert into metering_conflict (company_id, source_id, key, fingerprint, event_id, event_time, quantity,
@@ -179,7 +180,7 @@ def _record_conflicts(cursor: Cursor[Row], conflicts: list[Repeat], now: datetim
         select %s, %s, %s::uuid, %s, %s, %s, %s, %s, (select id from pricing_meter where code = %s), %s
         on conflict do nothing
         """,
-        cast(list[Row], sorted(rows, key=lambda row: row[:4])),
+        ordered,
     )
 
 

@@ -35,7 +35,7 @@ def unrated_groups(scope: Scope) -> list[UnratedGroup]:
 
 
 @scoped
-def conflicts(scope: Scope) -> list[Conflict]:
+def conflicts(scope: Scope) -> list[Conflict]:  # noqa: ARG001 - row-level security answers for the scope
     """Conflicting repeats of the organisation and what lies beneath it, newest first."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -43,7 +43,7 @@ def trace(scope: Scope, *, company_id: int, source: str, event_id: str) -> Trace
     """
     if scope.kind not in ("platform", "system"):
         raise EventUnknown("Only the operator can trace events.")
-    asked = {
+    asked: dict[str, Any] = {
         "company": company_id, "source": source, "key": UUID(bytes=key_of(event_id)), "shard": company_id % SHARDS
     }  # fmt: skip
     with connections["writer"].cursor() as cursor:

@@ -37,7 +37,7 @@ def plan_period(period: Period) -> Plan:
     last_day = last // HOURS_A_DAY
     if first_day < last_day:
         days = range(first_day, last_day)
-        hours = (range(first, first_day * HOURS_A_DAY), range(last_day * HOURS_A_DAY, last))
+        hours: tuple[range, ...] = (range(first, first_day * HOURS_A_DAY), range(last_day * HOURS_A_DAY, last))
     else:
         days = range(0)
         hours = (range(first, last),)

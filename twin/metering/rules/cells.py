@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Column = NDArray[np.int64] | NDArray[np.object_]
+# int64, or Python integers (dtype object) once a sum leaves 63 bits.
+Column = NDArray[Any]
 Keys = NDArray[np.int64]
 
 KEYS = ("bucket", "company", "meter")

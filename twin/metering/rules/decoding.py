@@ -133,7 +133,7 @@ def _parse(body: bytes) -> Any:
 
 def _event_of(item: Any) -> UsageEvent:
     if not isinstance(item, dict):
-        raise ValueError(f"The item is not an object: {str(item)[:100]}")
+        raise msgspec.ValidationError(f"The item is not an object: {str(item)[:100]}")
     time = item.get("time")
     if isinstance(time, str):
         _check_time(time)

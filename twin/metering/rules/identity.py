@@ -56,7 +56,8 @@ def _uuid_keys(letters: np.ndarray) -> bytes | None:
     nibbles = _NIBBLE[letters[:, _DIGITS]]
     if (letters[:, _DASHES] != ord("-")).any() or (nibbles == 255).any():
         return None
-    return ((nibbles[:, ::2] << 4) | nibbles[:, 1::2]).tobytes()
+    joined: bytes = ((nibbles[:, ::2] << 4) | nibbles[:, 1::2]).tobytes()
+    return joined
 
 
 def canonical_attributes(attributes: Mapping[str, str]) -> str:
