@@ -133,6 +133,12 @@ def test_nonsense_for_a_cursor_is_refused(cursor: str) -> None:
         report(FOUR, USED, section="messaging", cursor=cursor)
 
 
+def test_a_file_takes_every_row() -> None:
+    check(ReportQuery(period=MARCH, limit=None))
+    section = report(FOUR, USED, limit=None).sections["messaging"]
+    assert (len(section.rows), section.next_cursor) == (4, None)
+
+
 def test_pages_that_count_need_no_cursor() -> None:
     assert ids(report(FOUR, USED, limit=3, offset=3)) == [11]
     assert ids(report(FOUR, USED, limit=3, offset=300)) == []

@@ -40,7 +40,10 @@ class Cells(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ReportQuery:
-    """The question. `offset` is for pages that count, `cursor` for programs that follow; not both."""
+    """The question. `limit` None means every row, for files.
+
+    `offset` is for pages that count, `cursor` for programs that follow; not both.
+    """
 
     period: Period
     reseller_id: int | None = None
@@ -49,7 +52,7 @@ class ReportQuery:
     section: str | None = None
     search: str = ""
     sort: str = "company_id"
-    limit: int = LARGEST_PAGE
+    limit: int | None = LARGEST_PAGE
     cursor: str | None = None
     offset: int = 0
     side: Side = "sell"

@@ -63,8 +63,9 @@ def _page(sheet: Sheet, query: ReportQuery, reseller_id: int) -> tuple[Figures, 
         last = read_cursor(query.cursor, bound_to, like)
         start = start_after(keys, ids, last, descending=sort.descending)
     order = ordered(keys, descending=sort.descending)
-    page = order[start : start + query.limit]
-    if start + query.limit >= len(order):
+    end = len(order) if query.limit is None else start + query.limit
+    page = order[start:end]
+    if end >= len(order):
         return page, None
     [key] = keys[page[-1:]].tolist()
     return page, write_cursor(bound_to, key, int(ids[page[-1]]))

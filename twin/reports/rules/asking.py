@@ -61,7 +61,7 @@ def _section_errors(query: ReportQuery) -> list[FieldError]:
 
 def _paging_errors(query: ReportQuery) -> list[FieldError]:
     errors = []
-    if not 1 <= query.limit <= LARGEST_PAGE:
+    if query.limit is not None and not 1 <= query.limit <= LARGEST_PAGE:
         errors.append(FieldError(("limit",), f"`limit` is 1 to {LARGEST_PAGE}."))
     if query.offset < 0 or (query.offset and query.cursor is not None):
         errors.append(
