@@ -59,7 +59,7 @@ class Twins:
     def move(self, company: int, parent: int, start: datetime) -> bool:
         """Ask for a move; whether it was made, as the oracle said it would be."""
         oracle = self.oracle
-        refused = oracle.blocks_move(company, start) or oracle.makes_loop(company, parent, start)
+        refused = oracle.makes_loop(company, parent, start) or oracle.blocks_move(company, start)
 
         def act() -> None:
             metering.move_company(self.scope(self.platform), company_id=company, parent_id=parent, effective_from=start)

@@ -187,16 +187,22 @@ class Oracle:
         moments = [start, *(point for point in self.turning_points() if point > start)]
         return company == parent or any(company in self.chain(parent, moment) for moment in moments)
 
-    def blocks_move(self, company: int, start: datetime) -> bool:
-        """Whether the company's timeline or charged usage reaches to or beyond the instant."""
+    def blocks_move(self, company: int, start: datetime) -> bool | None:
+        """Whether the company's timeline or usage forbids a move at that instant.
+
+        Charged usage at or after it does. None: only usage without any price lies there, and
+        it may be refused as well, or go along with the company.
+        """
         if self.parents[company][-1][0] >= start:
             return True
-        return any(
-            event.time >= start
-            and company in (event.company, *self.chain(event.company, event.time))
-            and any(edge.amount is not None for edge in self.edges(event))
+        later = [
+            event
             for event in self.events.values()
-        )
+            if event.time >= start and company in (event.company, *self.chain(event.company, event.time))
+        ]
+        if any(edge.amount is not None for event in later for edge in self.edges(event)):
+            return True
+        return None if later else False
 
     # Prices -----------------------------------------------------------------
 

@@ -133,6 +133,8 @@ def test_a_wrong_future_rate_is_mended_by_another_of_the_same_instant(small: Sma
 
 def test_a_move_parts_the_usage_of_a_company_at_its_microsecond(small: Small) -> None:
     small.sell("sms.sent", "0.05")
+    for reseller in (small.rhea, small.birch):
+        small.price(small.twins.platform, reseller, "sms.sent", "0.01")
     small.sell_to_acme_by_birch("sms.sent", "0.07", T1)
     assert small.twins.move(small.acme, small.birch, T1)
     small.use("sms.sent", T1)
@@ -173,14 +175,15 @@ def test_the_assignments_of_a_former_seller_count_again_when_the_company_returns
     assert row.meters["sms.sent"].count == 2
 
 
-def test_usage_without_any_price_goes_along_with_a_move_that_is_dated_before_it(small: Small) -> None:
+def test_usage_without_any_price_holds_a_move_up_or_goes_along_with_it(small: Small) -> None:
     small.use("sms.sent", T1 + DAY)
-    assert small.twins.move(small.acme, small.birch, T1)
-    assert small.companies_in(small.rhea, T1, END) == []
-    assert small.row(small.acme, "messaging", by=small.birch).meters["sms.sent"].count == 1
-    small.sell_to_acme_by_birch("sms.sent", "0.07", T1)
-    small.assign_birch(T1)
-    assert small.sold(small.acme, "sms.sent", by=small.birch) == 7 * CENT
+    is_moved = small.twins.move(small.acme, small.birch, T1)
+    seller, other = (small.birch, small.rhea) if is_moved else (small.rhea, small.birch)
+    assert small.companies_in(other, T1, END) == []
+    small.price(seller, small.acme, "sms.sent", "0.07")
+    if is_moved:
+        small.assign_birch(T1)
+    assert small.sold(small.acme, "sms.sent", by=seller) == 7 * CENT
     small.twins.check_everything([(T0, END)])
 
 

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.flows.driver import Twins
+from tests.flows.driver import Twins, cell_of
 from tests.flows.oracle import METERS, SECTIONS, Event, Rate
 from tests.flows.wire import batch_body
 from twin.kernel.period import Period
@@ -25,7 +25,7 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 MICRO = timedelta(microseconds=1)
 WHOLE = (T0, T0 + 30 * DAY)
-Figures = dict[tuple[str, str], tuple[int, int, int, int]]
+Figures = dict[tuple[str, str], tuple[int, ...]]
 
 
 class Market:
@@ -72,7 +72,7 @@ class Market:
             for section in report.sections.values():
                 for row in section.rows:
                     place = self.companies.index(row.company_id)
-                    found |= {(str(place), meter): tuple(figures) for meter, figures in row.meters.items()}  # type: ignore[misc]  # a tuple of four
+                    found |= {(str(place), meter): cell_of(figures) for meter, figures in row.meters.items()}
         return found
 
 
