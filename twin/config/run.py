@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from ipaddress import ip_address
-from types import ModuleType
 
 import click
 from django.conf import settings
 
 from twin.cli.serve import PARTS, prepare_schema, refuse_taken_port, serve_parts
+from twin.demo.actions import load_world
+from twin.demo.queries import sign_ins
 
 
 @click.command()
@@ -22,10 +21,9 @@ def run() -> None:
     """
     refuse_taken_port()
     prepare_schema()
-    demo = _demonstration()
-    if demo is not None and is_loopback(settings.HOST):
-        demo.load_world(progress=True)
-    serve_parts(PARTS, greeting=lambda: _greeting(demo))
+    if is_loopback(settings.HOST):
+        load_world(progress=True)
+    serve_parts(PARTS, greeting=_greeting)
 
 
 def is_loopback(host: str) -> bool:
@@ -35,15 +33,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _demonstration() -> ModuleType | None:
-    return import_module("twin.demo.actions") if find_spec("twin.demo.actions") is not None else None
-
-
-def _greeting(demo: ModuleType | None) -> str:
+def _greeting() -> str:
     lines = ["", f"Twin is ready: {settings.URL}", ""]
-    sign_ins = demo.sign_ins() if demo is not None and is_loopback(settings.HOST) else ()
-    if sign_ins:
+    shown = sign_ins() if is_loopback(settings.HOST) else []
+    if shown:
         lines.append("Sign in as")
-        lines += [f"  {each.title:<10} {each.email:<28} {each.password}" for each in sign_ins]
+        lines += [f"  {each.role:<28} {each.email:<28} {each.password:<26} {each.company}" for each in shown]
         lines.append("")
     return "\n".join([*lines, "Ctrl-C ends it."])
