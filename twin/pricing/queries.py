@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from datetime import datetime
+from functools import lru_cache
 
-from django.db import transaction
+from django.db import connections, transaction
 
 from twin.companies import queries as companies
 from twin.companies.types import Scope
@@ -14,9 +16,19 @@ from twin.kernel.tenancy import scoped
 from twin.pricing.errors import RateCardNotFound
 from twin.pricing.models import AssignmentRow, RateCardRow, RateRow
 from twin.pricing.rules.winning import assignment_at as holding_at
-from twin.pricing.types import Assignment, PriceBook, Rate, RateCard, Terms
+from twin.pricing.types import Assignment, PriceBook, Rate, RateCard, Selector, Terms
 
 HIGHEST_ID = 2**31 - 1
+
+# By hand, because a change of prices makes every process read the whole book again.
+_EVERY_ASSIGNMENT = """
+    select id, seller_id, buyer_id, card_id, effective_from from pricing_assignment order by effective_from, id
+"""
+_EVERY_RATE = """
+    select id, card_id, meter_id, selector::text, effective_from,
+           unit_price_nano, per, minimum, increment, setup_fee_nano
+    from pricing_rate order by effective_from, id
+"""
 
 
 @scoped
@@ -81,15 +93,24 @@ def price_book(scope: Scope) -> PriceBook:
         raise Forbidden("Only the system itself reads every seller's prices.")
     assignments: defaultdict[tuple[int, int], list[Assignment]] = defaultdict(list)
     rates: defaultdict[tuple[int, int], list[Rate]] = defaultdict(list)
-    with transaction.atomic(using="writer"):
-        for agreed in AssignmentRow.objects.using("writer").order_by("effective_from", "id").iterator():
-            assignments[agreed.seller_id, agreed.buyer_id].append(_assignment(agreed))
-        for row in RateRow.objects.using("writer").order_by("effective_from", "id").iterator():
-            rates[row.card_id, row.meter_id].append(_rate(row))
+    with transaction.atomic(using="writer"), connections["writer"].cursor() as cursor:
+        cursor.execute(_EVERY_ASSIGNMENT)
+        for found in cursor:
+            assignments[found[1], found[2]].append(Assignment(*found))
+        cursor.execute(_EVERY_RATE)
+        for rate_id, card_id, meter_id, selector, effective_from, *terms in cursor:
+            rate = Rate(rate_id, card_id, meter_id, _selector(selector), Terms(*terms), effective_from)
+            rates[card_id, meter_id].append(rate)
     return PriceBook(
         assignments={pair: tuple(found) for pair, found in assignments.items()},
         rates={key: tuple(found) for key, found in rates.items()},
     )
+
+
+@lru_cache(maxsize=65_536)
+def _selector(text: str) -> Selector:
+    """The sorted selector of its JSON; there are few different ones on many rates."""
+    return tuple(sorted(json.loads(text).items()))
 
 
 def _card(row: RateCardRow) -> RateCard:
