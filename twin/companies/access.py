@@ -9,11 +9,11 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import connections
 
+from twin.accounts.types import Person
 from twin.companies.errors import CompanyInactive, CompanyNotFound, NotInitialised
 from twin.companies.models import ApiKey
 from twin.companies.queries import get_company
@@ -21,9 +21,6 @@ from twin.companies.rules.permissions import permissions_of
 from twin.companies.types import PERMISSIONS, REPORTS_READ, CompanyKind, CompanyState, Employment, Role, Scope
 from twin.kernel import clock
 from twin.kernel.tenancy import tenant_transaction
-
-if TYPE_CHECKING:
-    from twin.accounts.models import User
 
 _KEY: Final = re.compile(r"twin_[0-9a-f]{8}_[A-Za-z0-9_-]{43}", re.ASCII)
 _TOUCH_EVERY: Final = timedelta(minutes=1)
@@ -69,7 +66,7 @@ def scope_for_key(secret: str) -> Scope | None:
     return Scope(key.company_id, key.kind, frozenset(key.scopes))
 
 
-def scope_for_person(user: User | AnonymousUser) -> Scope | None:
+def scope_for_person(user: Person) -> Scope | None:
     """The scope of a signed-in person at the company that employs them; None when none does.
 
     Of several employments the first one counts. Raises `CompanyInactive` when the company is
@@ -83,9 +80,9 @@ def scope_for_person(user: User | AnonymousUser) -> Scope | None:
     return Scope(employment.company_id, employment.company_kind, permissions, employment.person_id)
 
 
-def employment_of(user: User | AnonymousUser) -> Employment | None:
+def employment_of(user: Person) -> Employment | None:
     """Where the person works, whatever the state of the company; None for strangers and the deactivated."""
-    if isinstance(user, AnonymousUser) or not user.is_active:
+    if not user.is_authenticated or not user.is_active:
         return None
     with connections["default"].cursor() as cursor:
         cursor.execute("select * from companies_employments_of(%s)", [user.pk])

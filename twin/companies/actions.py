@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from django.db import DatabaseError, connections, transaction
 
+from twin.accounts.types import Person
 from twin.companies.access import hash_of
 from twin.companies.catalogue import catalogue_change
 from twin.companies.errors import (
@@ -39,9 +40,6 @@ from twin.companies.types import (
 from twin.kernel import clock
 from twin.kernel.period import instant_text
 from twin.kernel.tenancy import scoped, tenant_transaction
-
-if TYPE_CHECKING:
-    from twin.accounts.models import User
 
 LOOP_STATE: Final = "TW001"
 
@@ -182,7 +180,7 @@ def record_move(
 
 
 @scoped
-def add_employee(scope: Scope, *, user: User, company_id: int, role: Role) -> None:
+def add_employee(scope: Scope, *, user: Person, company_id: int, role: Role) -> None:
     """Let a person work for a visible company in a role; repeated, the role is changed."""
     scope.require(COMPANIES_WRITE)
     company = get_company(scope, company_id)
