@@ -231,7 +231,8 @@ def test_a_body_of_17_mib_is_too_long(api: Api, shared_world: World, path: str, 
         ({"time_zone": None}, ["body", "time_zone"]),
         ({"parent_id": "1"}, ["body", "parent_id"]),
         ({"parent_id": True}, ["body", "parent_id"]),
-        ({"parent_id": 1.0}, ["body", "parent_id"]),
+        ({"parent_id": 1.5}, ["body", "parent_id"]),
+        ({"parent_id": 1e30}, ["body", "parent_id"]),
         ({"parent_id": 2**31}, ["body", "parent_id"]),
         ({"external_id": 7}, ["body", "external_id"]),
         ({"external_id": "x" * 65}, ["body", "external_id"]),
@@ -262,6 +263,18 @@ def test_half_a_character_in_a_name_is_bad_input(api: Api, shared_world: World) 
 def test_an_unknown_field_with_half_a_character_can_still_be_named(api: Api, shared_world: World) -> None:
     raw = b'{"\\ud800": 1, "name": "New", "kind": "company", "time_zone": "Europe/Berlin"}'
     assert_problem(api.send("POST", "/companies", shared_world.twin, raw=raw), 422)
+
+
+@pytest.mark.parametrize("number", ["1.0", "1e0", "10e-1"])
+def test_a_whole_number_is_one_however_it_is_written(api: Api, shared_world: World, number: str) -> None:
+    raw = json.dumps(COMPANY | {"parent_id": 0}).replace('"parent_id": 0', f'"parent_id": {number}').encode()
+    assert api.send("POST", "/companies", shared_world.rhea, raw=raw).status == 404  # company 1 is out of its sight
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e-999999999", "-1e999", "0.1"])
+def test_a_number_beyond_all_bounds_is_bad_input(api: Api, shared_world: World, number: str) -> None:
+    raw = json.dumps(COMPANY | {"parent_id": 0}).replace('"parent_id": 0', f'"parent_id": {number}').encode()
+    assert_problem(api.send("POST", "/companies", shared_world.rhea, raw=raw), 422)
 
 
 @pytest.mark.parametrize("body", [[], "text", 5, None, True])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Status
+from pydantic import WithJsonSchema
 
 from twin.api.auth import ApiKey, reads_json, scope_of
 from twin.api.fields import Cursor, Limit, PathId, QueryInput, Search, known_id
@@ -22,7 +23,7 @@ router = Router(tags=["Companies"])
 class CompanyQuery(QueryInput):
     search: Search | None = None
     limit: Limit = 100
-    cursor: Cursor | None = None
+    cursor: Annotated[Cursor | None, WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,8}$"})] = None
 
 
 @router.post("/companies", auth=reads_json(COMPANIES_WRITE), response={201: CompanyOut})

@@ -43,7 +43,13 @@ SectionCode = Literal["messaging", "chat", "telephony_legacy", "telephony_new", 
 
 class ReportInput(QueryInput):
     from_: Annotated[Instant, Field(alias="from", description="The first instant that counts.")]
-    to: Annotated[Instant, Field(description="The first instant that no longer counts; later than `from`.")]
+    to: Annotated[
+        Instant,
+        Field(
+            description="The first instant that no longer counts; later than `from`.",
+            json_schema_extra={"examples": ["2026-11-01T00:00:00Z"]},
+        ),
+    ]
     reseller: Annotated[QueryId | None, Field(description="Whose report; the key's company when left out.")] = None
     has_expenses: Annotated[Flag, Field(description="Only rows with an amount or without a price.")] = False
     time_zone: Annotated[Zone | None, Field(description="How times are shown; the reseller's when left out.")] = None

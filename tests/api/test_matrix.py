@@ -1,0 +1,159 @@
+"""Every route × every kind of asker has an expected answer; a route nobody thought of fails.
+
+The target of each route is something of Rhea's: its company Acme, its card, its report.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from tests.api.client import BATCH, Api
+from tests.world import World, key_of
+from twin.api.urls import api as routes
+from twin.companies import actions as companies
+from twin.companies.access import platform_scope
+
+ASKERS = (
+    "twin",
+    "rhea",
+    "sola",
+    "acme",
+    "strand",
+    "dune",
+    "nobody",
+    "false key",
+    "without scope",
+    "blocked",
+)
+PERMISSIONS = ("usage:write", "reports:read", "companies:read", "companies:write", "prices:read", "prices:write")
+PERIOD = "from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z"
+RATE = {"meter": "sms.sent", "unit_price": "1", "effective_from": "2030-01-01T00:00:00Z"}
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a route is tried, what opens it, and what the askers of ASKERS (the first six) get."""
+
+    permissions: tuple[str, ...]
+    path: str
+    expected: tuple[int, int, int, int, int, int]
+    body: Any = None
+    content_type: str = "application/json"
+
+
+# In the order of ASKERS: platform, Rhea itself, its sub-reseller, its company, a stranger, the stranger's company.
+EXPECTED: dict[str, Route] = {
+    "POST /companies": Route(
+        ("companies:write",),
+        "/companies",
+        (201, 201, 404, 404, 404, 404),
+        {"name": "New", "kind": "company", "time_zone": "UTC", "parent_id": "{rhea}"},
+    ),
+    "GET /companies": Route(("companies:read",), "/companies", (200, 200, 200, 200, 200, 200)),
+    "GET /companies/{company_id}": Route(("companies:read",), "/companies/{acme}", (200, 200, 404, 200, 404, 404)),
+    "PATCH /companies/{company_id}": Route(
+        ("companies:write",), "/companies/{acme}", (200, 200, 404, 200, 404, 404), {"name": "Acme"}
+    ),
+    "POST /companies/{company_id}/move": Route(
+        ("companies:write",),
+        "/companies/{acme}/move",
+        (200, 200, 404, 403, 404, 404),
+        {"parent_id": "{sola}", "effective_from": "2030-01-01T00:00:00Z"},
+    ),
+    "POST /rate-cards": Route(("prices:write",), "/rate-cards", (201, 201, 201, 422, 201, 422), {"name": "Another"}),
+    "GET /rate-cards": Route(("prices:read",), "/rate-cards", (200, 200, 200, 200, 200, 200)),
+    "GET /rate-cards/{card_id}/rates": Route(
+        ("prices:read",), "/rate-cards/{rhea_card}/rates", (404, 200, 404, 404, 404, 404)
+    ),
+    "POST /rate-cards/{card_id}/rates": Route(
+        ("prices:write",), "/rate-cards/{rhea_card}/rates", (404, 201, 404, 404, 404, 404), {"rates": [RATE]}
+    ),
+    "PUT /companies/{company_id}/rate-card": Route(
+        ("prices:write",),
+        "/companies/{acme}/rate-card",
+        (422, 200, 404, 422, 404, 404),
+        {"rate_card_id": "{rhea_card}", "effective_from": "2030-01-01T00:00:00Z"},
+    ),
+    "GET /companies/{company_id}/rate-card": Route(
+        ("prices:read",), "/companies/{acme}/rate-card", (404, 200, 404, 404, 404, 404)
+    ),
+    "POST /usage/events": Route(
+        ("usage:write",), "/usage/events", (200, 200, 200, 200, 200, 200), [], content_type=BATCH
+    ),
+    "GET /usage/conflicts": Route(("reports:read", "usage:write"), "/usage/conflicts", (200,) * 6),
+    "GET /usage/unrated": Route(("reports:read", "usage:write"), "/usage/unrated", (200,) * 6),
+    "GET /reports/reseller-companies": Route(
+        ("reports:read",),
+        f"/reports/reseller-companies?{PERIOD}&reseller={{rhea}}",
+        (200, 200, 404, 404, 404, 404),
+    ),
+}
+
+
+def all_routes() -> list[str]:
+    """Every method and path the router knows."""
+    found = []
+    for bound in routes._get_bound_routers():
+        for path, view in bound.path_operations.items():
+            for operation in view.operations:
+                found += [f"{method} {path.replace('{int:', '{')}" for method in operation.methods]
+    return sorted(found)
+
+
+def test_every_route_has_its_expected_answers() -> None:
+    assert all_routes() == sorted(EXPECTED)
+
+
+@pytest.mark.parametrize("asker", ASKERS)
+@pytest.mark.parametrize("route", sorted(EXPECTED))
+def test_route_answers_this_asker_as_expected(api: Api, shared_world: World, route: str, asker: str) -> None:
+    tried = EXPECTED[route]
+    method = route.partition(" ")[0]
+    numbers = {name: party.id for name, party in shared_world.parties.items()}
+    numbers["rhea_card"] = shared_world.rhea_card.id
+    body = _filled(tried.body, numbers)
+    with transaction.atomic():  # what one asker may change, the next must find as it was
+        key = _key(shared_world, asker, tried)
+        answer = api.send(method, tried.path.format(**numbers), key, body, content_type=tried.content_type)
+        transaction.set_rollback(True)
+    assert answer.status == _expected(tried, asker), answer.content[:500]
+
+
+def _expected(tried: Route, asker: str) -> int:
+    if asker in ("nobody", "false key"):
+        return 401
+    if asker in ("without scope", "blocked"):
+        return 403
+    return tried.expected[ASKERS.index(asker)]
+
+
+def _key(world: World, asker: str, tried: Route) -> str | None:
+    if asker == "nobody":
+        return None
+    if asker == "false key":
+        return "twin_00000000_" + "A" * 43
+    if asker == "without scope":
+        others = [permission for permission in PERMISSIONS if permission not in tried.permissions]
+        return key_of(world.rhea.id, others)
+    if asker == "blocked":
+        return _blocked_key(world)
+    return world.parties[asker].key
+
+
+def _blocked_key(world: World) -> str:
+    key = key_of(world.birch.id)
+    companies.update_company(platform_scope(), world.birch.id, state="blocked", reason="unpaid")
+    return key
+
+
+def _filled(body: Any, numbers: dict[str, int]) -> Any:
+    """The body with {names} replaced by numbers."""
+    text = json.dumps(body)
+    for name, number in numbers.items():
+        text = text.replace(f'"{{{name}}}"', str(number))
+    return None if body is None else json.loads(text)
