@@ -1,0 +1,148 @@
+"""Loading the demonstration into a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.test import override_settings
+
+from twin.companies import actions as companies
+from twin.companies.access import platform_scope, report_scope
+from twin.companies.queries import list_companies
+from twin.companies.types import Company
+from twin.demo import actions
+from twin.demo.errors import WorldBroken, WorldRefused
+from twin.demo.queries import is_begun, is_loaded, sign_ins
+from twin.demo.types import WorldSize
+from twin.kernel import clock
+from twin.kernel.period import Period
+from twin.metering.actions import take_events
+from twin.metering.queries import find_differences
+from twin.metering.types import TakenBatch
+from twin.reports.queries import reseller_companies
+from twin.reports.types import ReportQuery, ResellerReport
+
+pytestmark = pytest.mark.database
+SMALL = WorldSize(events=12_000)
+
+
+def companies_by_name() -> dict[str, Company]:
+    return {company.name: company for company in list_companies(platform_scope(), limit=1000).items}
+
+
+def report_of(name: str) -> ResellerReport:
+    now = clock.now()
+    scope = report_scope(platform_scope(), companies_by_name()[name].id)
+    return reseller_companies(scope, ReportQuery(period=Period(now - timedelta(days=91), now)))
+
+
+def events_stored() -> int:
+    report = report_of("Twin")
+    return sum(figures.count for section in report.sections.values() for figures in section.totals.meters.values())
+
+
+def test_the_world_shows_what_a_world_has_to_show(db_clean: object) -> None:
+    assert sign_ins() == []
+    assert actions.load_world(size=SMALL)
+    everyone = companies_by_name()
+    assert len(everyone) == 65
+    assert everyone["Rhea Österreich"].parent_id == everyone["Rhea Telecom"].id
+    assert everyone["Такси «Полюс»"].state == "blocked"
+    rhea, baltic, north = map(report_of, ("Rhea Telecom", "Baltic Connect", "Северная связь"))
+    assert (rhea.unrated, baltic.unrated, north.unrated) == (0, 0, 37)
+    viber = baltic.sections["messaging"].totals.meters["viber.delivered"]
+    assert 0 < viber.sell < viber.buy
+    moved = [
+        row for report in (rhea, baltic) for row in report.sections["messaging"].rows if "Hansa" in row.company_name
+    ]
+    assert len(moved) == 2
+    assert all(row.total_sell > 0 for row in moved)
+    assert [row.path for row in rhea.sections["bot"].rows if row.company_name == "Wiener Paketdienst"] == [
+        ("Rhea Österreich",)
+    ]
+    assert find_differences().differences == []
+
+
+def test_everyone_shown_can_sign_in(db_clean: object) -> None:
+    actions.load_world(size=SMALL)
+    shown = sign_ins()
+    assert [each.company for each in shown] == [
+        "Twin",
+        "Rhea Telecom",
+        "Baltic Connect",
+        "Северная связь",
+        "Rhea Österreich",
+        "Nordlicht Apotheken",
+    ]
+    for each in shown:
+        assert authenticate(None, email=each.email, password=each.password) is not None
+
+
+def test_loading_again_does_nothing(db_clean: object) -> None:
+    actions.load_world(size=SMALL)
+    before = events_stored()
+    assert actions.load_world(size=SMALL) is False
+    assert events_stored() == before
+
+
+def _killed_after(batches: int, take: Callable[..., TakenBatch]) -> Callable[..., TakenBatch]:
+    left = [batches]
+
+    def killed(*args: Any, **kwargs: Any) -> TakenBatch:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return take(*args, **kwargs)
+
+    return killed
+
+
+def test_a_load_that_was_killed_is_completed_by_the_next(db_clean: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(actions, "take_events", _killed_after(1, take_events))
+        with pytest.raises(KeyboardInterrupt):
+            actions.load_world(size=SMALL)
+    assert (is_begun(), is_loaded(), sign_ins()) == (True, False, [])
+    assert events_stored() == 5_000
+    assert actions.load_world(size=SMALL)
+    assert is_loaded()
+    assert events_stored() > 11_000
+    assert find_differences().differences == []
+
+
+def test_a_kill_while_the_tree_is_built_leaves_nothing(db_clean: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("twin.demo.building._let_it_live", fail)
+        with pytest.raises(KeyboardInterrupt):
+            actions.load_world(size=SMALL)
+    assert not is_begun()
+    assert actions.load_world(size=SMALL)
+
+
+def test_an_installation_that_exists_is_left_alone(db_clean: object) -> None:
+    companies.create_platform(name="Mine", time_zone="UTC", currency="USD")
+    assert actions.load_world(size=SMALL) is False
+    assert list(companies_by_name()) == ["Mine"]
+    assert sign_ins() == []
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "::", "twin.example"])
+def test_nothing_is_loaded_where_strangers_can_sign_in(db_clean: object, host: str) -> None:
+    with override_settings(HOST=host), pytest.raises(WorldRefused):
+        actions.load_world(size=SMALL)
+    assert not is_begun()
+
+
+def test_an_event_that_is_refused_is_not_passed_over(db_clean: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(actions, "_present_of", lambda _: clock.now() + timedelta(days=1))
+        with pytest.raises(WorldBroken, match="was not taken"):
+            actions.load_world(size=SMALL)
+    assert not is_loaded()
