@@ -34,6 +34,7 @@ _FOUR = ("company_id", "source_id", "chain_id", "rating_id", "attributes_id")
 _COLUMNS = (*_EIGHT, "key", *_FOUR, "meter_id", "amount_2", "amount_3", "amounts_above", "event_id")
 
 Ints = NDArray[np.int64]
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -70,22 +71,23 @@ def shards_of(companies: Ints) -> list[int]:
     return sorted({int(company) % SHARDS for company in np.unique(companies)})
 
 
-def next_batches(cursor: Cursor[tuple[Any, ...]], shards: Sequence[int]) -> dict[int, int]:
-    """The next number of each shard; holds the counter rows until the transaction ends.
+def lock_shards(cursor: Cursor[Row], shards: Sequence[int]) -> None:
+    """Hold the counter rows until the transaction ends; what these shards store is known until then.
 
-    Locked in ascending order by every writer, so writers wait but never deadlock. A number
-    taken by a transaction that fails is given again: the order has no gaps.
+    Locked in ascending order by every writer, so writers wait but never deadlock.
     """
     cursor.execute("select shard from metering_shard where shard = any(%s) order by shard for update", [list(shards)])
+
+
+def next_batches(cursor: Cursor[Row], shards: Sequence[int]) -> dict[int, int]:
+    """The next number of each locked shard; one taken by a transaction that fails is given again: no gaps."""
     cursor.execute(
         "update metering_shard set last = last + 1 where shard = any(%s) returning shard, last", [list(shards)]
     )
     return dict(cursor.fetchall())
 
 
-def record_batches(
-    cursor: Cursor[tuple[Any, ...]], batches: dict[int, int], received_at: datetime, events: dict[int, int]
-) -> None:
+def record_batches(cursor: Cursor[Row], batches: dict[int, int], received_at: datetime, events: dict[int, int]) -> None:
     """One row per shard touched: when the platform learned of these events."""
     cursor.executemany(
         "insert into metering_batch (shard, batch, received_at, events) values (%s, %s, %s, %s)",
@@ -93,7 +95,7 @@ def record_batches(
     )
 
 
-def copy_events(cursor: Cursor[tuple[Any, ...]], rows: EventRows, batches: dict[int, int]) -> None:
+def copy_events(cursor: Cursor[Row], rows: EventRows, batches: dict[int, int]) -> None:
     """Append the event rows; raises UniqueViolation when one of the keys exists."""
     numbers = np.zeros(SHARDS, dtype=np.int64)
     numbers[list(batches)] = list(batches.values())
@@ -105,7 +107,7 @@ def copy_events(cursor: Cursor[tuple[Any, ...]], rows: EventRows, batches: dict[
         copy.write(_COPY_TAIL)
 
 
-def copy_journal(cursor: Cursor[tuple[Any, ...]], journals: dict[int, Cells], shard: int, batch: int) -> None:
+def copy_journal(cursor: Cursor[Row], journals: dict[int, Cells], shard: int, batch: int) -> None:
     """One packed row per seller: what this batch adds to the seller's totals."""
     with cursor.copy("copy metering_journal (seller_id, shard, batch, cells, data) from stdin (format binary)") as copy:
         copy.set_types(["int4", "int2", "int8", "int4", "bytea"])
@@ -113,9 +115,7 @@ def copy_journal(cursor: Cursor[tuple[Any, ...]], journals: dict[int, Cells], sh
             copy.write_row((seller, shard, batch, len(cells), pack(cells)))
 
 
-def find_keys(
-    cursor: Cursor[tuple[Any, ...]], rows: EventRows
-) -> dict[tuple[int, int, bytes], tuple[int, int, int, int]]:
+def find_keys(cursor: Cursor[Row], rows: EventRows) -> dict[tuple[int, int, bytes], tuple[int, int, int, int]]:
     """The billing fields (time, quantity, meter, attributes) of those keys that are stored already."""
     digits = rows.key.tobytes().hex()
     uuids = "{" + ",".join(digits[at : at + 32] for at in range(0, len(digits), 32)) + "}"

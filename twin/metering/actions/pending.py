@@ -19,7 +19,7 @@ from twin.metering.catalogue import Catalogue
 from twin.metering.current import reload_catalogue
 from twin.metering.rules.buckets import hour_of
 from twin.metering.rules.cells import Cells, joined, narrowed, summed
-from twin.metering.store import SHARDS, copy_journal, next_batches, record_batches, writer_connection
+from twin.metering.store import SHARDS, copy_journal, lock_shards, next_batches, record_batches, writer_connection
 from twin.metering.types import Priced
 from twin.pricing.rules.charge import charge_nano
 from twin.pricing.types import Rate
@@ -154,6 +154,7 @@ def _count_priceable(seller_id: int, after: _Open | None) -> int:
 
 def _record(cursor: Cursor[Row], found: list[_Found]) -> None:
     shards = sorted({edge.open.company_id % SHARDS for edge in found})
+    lock_shards(cursor, shards)
     batches = next_batches(cursor, shards)
     still_open = _other_open_edges(cursor, found)
     rows, journals = [], []

@@ -32,6 +32,7 @@ from twin.metering.store import (
     copy_events,
     copy_journal,
     find_keys,
+    lock_shards,
     next_batches,
     record_batches,
     shards_of,
@@ -67,17 +68,14 @@ def take_decoded(scope: Scope, decoded: Decoded) -> TakenBatch:
     scope.require("usage:write")
     now = clock.now()
     catalogue = current_catalogue()
-    must_probe = _Mood.careful > 0
+    is_careful = _Mood.careful > 0
     for _ in range(_MOST_TRIES):
         try:
-            prepared = prepare(catalogue, scope, decoded, now)
-            if must_probe:
-                prepared = _probed(prepared)
-            return _store(without_repeats(prepared), now)
+            return _store(prepare(catalogue, scope, decoded, now), now, is_careful=is_careful)
         except CatalogueMoved:
             catalogue = reload_catalogue()
         except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
-            must_probe = True
+            is_careful = True
             _Mood.careful = _CAREFUL_BATCHES
         except psycopg.OperationalError as error:
             connections["writer"].close()
@@ -85,14 +83,30 @@ def take_decoded(scope: Scope, decoded: Decoded) -> TakenBatch:
     raise StoreUnavailable("Tree and prices change too fast to rate this batch; send it again.")
 
 
-def _probed(prepared: Prepared) -> Prepared:
-    """The batch without keys that are stored already."""
-    _Mood.careful = max(0, _Mood.careful - 1)
-    rows = prepared.rows
-    if not len(rows):
-        return prepared
+def _store(prepared: Prepared, now: datetime, *, is_careful: bool) -> TakenBatch:
+    """Write the batch; a careful one asks first which keys exist, under the lock that makes the answer last."""
+    if not prepared.decoded.events:
+        return _answer(prepared)
+    if not is_careful:
+        prepared = without_repeats(prepared)
+    # Also with nothing to store: a refusal by an outdated catalogue would be a wrong answer.
     with transaction.atomic(using="writer"), writer_connection().cursor() as cursor:
-        stored = find_keys(cursor, rows)
+        if share_catalogue(connections["writer"]) != prepared.catalogue.version:
+            raise CatalogueMoved
+        lock_shards(cursor, shards_of(prepared.rows.company))
+        if is_careful:
+            _Mood.careful = max(0, _Mood.careful - 1)
+            prepared = without_repeats(_without_stored(cursor, prepared))
+        if len(prepared.rows):
+            _write(cursor, prepared, now)
+        _record_conflicts(cursor, prepared.conflicts, now)
+    return _answer(prepared)
+
+
+def _without_stored(cursor: Cursor[Row], prepared: Prepared) -> Prepared:
+    """The batch without keys that are stored already."""
+    rows = prepared.rows
+    stored = find_keys(cursor, rows) if len(rows) else {}
     if not stored:
         return prepared
     known: dict[int, Billing] = {}
@@ -104,25 +118,20 @@ def _probed(prepared: Prepared) -> Prepared:
     return without_known(prepared, known)
 
 
-def _store(prepared: Prepared, now: datetime) -> TakenBatch:
+def _write(cursor: Cursor[Row], prepared: Prepared, now: datetime) -> None:
     rows = prepared.rows
-    # Also with nothing to store: a refusal by an outdated catalogue would be a wrong answer.
-    if prepared.decoded.events:
-        journals = journals_of(prepared)
-        with transaction.atomic(using="writer"), writer_connection().cursor() as cursor:
-            if share_catalogue(connections["writer"]) != prepared.catalogue.version:
-                raise CatalogueMoved
-            if len(rows):
-                shards = shards_of(rows.company)
-                batches = next_batches(cursor, shards)
-                copy_events(cursor, rows, batches)
-                copy_journal(cursor, journals, shards[0], batches[shards[0]])
-                counts = np.bincount(rows.company % SHARDS, minlength=SHARDS)
-                record_batches(cursor, batches, now, dict(enumerate(counts.tolist())))
-                _copy_unrated(cursor, prepared)
-            _record_conflicts(cursor, prepared.conflicts, now)
+    shards = shards_of(rows.company)
+    batches = next_batches(cursor, shards)
+    copy_events(cursor, rows, batches)
+    copy_journal(cursor, journals_of(prepared), shards[0], batches[shards[0]])
+    counts = np.bincount(rows.company % SHARDS, minlength=SHARDS)
+    record_batches(cursor, batches, now, dict(enumerate(counts.tolist())))
+    _copy_unrated(cursor, prepared)
+
+
+def _answer(prepared: Prepared) -> TakenBatch:
     return TakenBatch(
-        accepted=len(rows),
+        accepted=len(prepared.rows),
         duplicates=prepared.duplicates,
         unrated=_count_unrated(prepared),
         conflicts=sorted(map(refusal_of, prepared.conflicts), key=lambda refusal: refusal.index),
