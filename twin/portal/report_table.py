@@ -86,7 +86,7 @@ def table_of(section: Section, asked: Asked, *, path: str, language: str, has_se
         lines=lines,
         totals=totals,
         groups=[(code, str(_GROUP_TITLES[code])) for code in _GROUPS.get(section.code, ())],
-        width_css=f"pins-{_pin_width([*(line.cells for line in lines), totals])}",
+        width_css=f"ids-{_id_width(lines)} pins-{_pin_width([*(line.cells for line in lines), totals])}",
         incomplete=section.totals.unrated > 0,
     )
 
@@ -104,7 +104,8 @@ class _Printer:
     def line(self, row: Row) -> Line:
         unrated = ngettext("%(n)s event not rated", "%(n)s events not rated", row.unrated) if row.unrated else ""
         words = unrated % {"n": count_text(row.unrated, self.language)} if unrated else ""
-        return Line(row.company_id, row.company_name, " / ".join(row.path), words, self.figures(row))
+        path = _("under %(path)s") % {"path": " / ".join(row.path)} if row.path else ""
+        return Line(row.company_id, row.company_name, path, words, self.figures(row))
 
     def figures(self, figures: Row | Totals) -> list[Cell]:
         return [self._cell(column, figures) for column in self.columns]
@@ -177,6 +178,11 @@ def _head(column: Column, asked: Asked, path: str, css: str) -> Head:
         aria_sort=("descending" if descending else "ascending") if is_sorted else "",
         arrow=("↓" if descending else "↑") if is_sorted else "",
     )
+
+
+def _id_width(lines: list[Line]) -> int:
+    """How many digits the longest id has; the name is pinned right behind it."""
+    return max(3, *(len(str(line.company_id)) for line in lines), 3)
 
 
 def _pin_width(rows: Iterable[list[Cell]]) -> int:
