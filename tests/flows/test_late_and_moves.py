@@ -187,6 +187,14 @@ def test_usage_without_any_price_holds_a_move_up_or_goes_along_with_it(small: Sm
     small.twins.check_everything([(T0, END)])
 
 
+def test_a_move_before_the_present_seller_existed_is_a_clash(small: Small) -> None:
+    young = small.twins.create("Young", "reseller", small.twins.platform, T1)
+    child = small.twins.create("Child", "company", young, T1 + DAY)
+    assert not small.twins.move(child, small.birch, T1 - DAY)
+    assert not small.twins.move(child, small.birch, T1 + DAY)
+    assert small.twins.move(child, small.birch, T1 + DAY + MICRO)
+
+
 def test_a_move_is_refused_once_usage_at_or_after_it_is_charged(small: Small) -> None:
     small.sell("sms.sent", "0")  # free usage counts as charged
     small.use("sms.sent", T1)

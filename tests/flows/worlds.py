@@ -91,7 +91,9 @@ class World:
         company = self.random.choice(self.companies)
         start = self.new_instant()
         # Wherever it lands, the chain of what it takes along stays within four sellers most of the time.
-        parents = [one for one in self.resellers if one != company and len(oracle.chain(one, self.end)) < 3]
+        present = oracle.parents[company][-1][1]
+        parents = [one for one in self.resellers if one not in (company, present)]
+        parents = [one for one in parents if len(oracle.chain(one, self.end)) < 3]
         parents = [one for one in parents if not oracle.parents[one] or oracle.parents[one][0][0] <= start]
         if parents:
             self.twins.move(company, self.random.choice(parents), start)

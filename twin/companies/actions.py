@@ -165,11 +165,12 @@ def record_move(
         raise NotYours("A company is moved by an organisation above it.")
     parent = _parent_for(scope, parent_id, effective_from)
     last = last_membership(scope, company.id)
-    if not held_at(scope, last.parent_id, effective_from):
-        raise CompanyNotFound(f"Company {company.id} does not lie beneath you at {instant_text(effective_from)}.")
+    # First: before its start the last parent may not have existed, and "not found" would be no answer.
     if effective_from <= last.start:
         earliest = instant_text(last.start)
         raise MembershipTooEarly(f"The last membership started at {earliest}; a move must be later than that.")
+    if not held_at(scope, last.parent_id, effective_from):
+        raise CompanyNotFound(f"Company {company.id} does not lie beneath you at {instant_text(effective_from)}.")
     if parent.id == company.id:
         raise MembershipLoop(f"Company {company.id} cannot lie beneath itself.")
     if parent.id == last.parent_id:
