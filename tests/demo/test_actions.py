@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -27,7 +27,14 @@ from twin.reports.queries import reseller_companies
 from twin.reports.types import ReportQuery, ResellerReport
 
 pytestmark = pytest.mark.database
-SMALL = WorldSize(events=12_000)
+SMALL = WorldSize(events=4_000)
+SEVERAL_BATCHES = WorldSize(events=12_000)
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 def companies_by_name() -> dict[str, Company]:
@@ -105,10 +112,10 @@ def test_a_load_that_was_killed_is_completed_by_the_next(db_clean: object, monke
     with monkeypatch.context() as patched:
         patched.setattr(actions, "take_events", _killed_after(1, take_events))
         with pytest.raises(KeyboardInterrupt):
-            actions.load_world(size=SMALL)
+            actions.load_world(size=SEVERAL_BATCHES)
     assert (is_begun(), is_loaded(), sign_ins()) == (True, False, [])
     assert events_stored() == 5_000
-    assert actions.load_world(size=SMALL)
+    assert actions.load_world(size=SEVERAL_BATCHES)
     assert is_loaded()
     assert events_stored() > 11_000
     assert find_differences().differences == []
