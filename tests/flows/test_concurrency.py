@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -12,9 +13,9 @@ import pytest
 from django.db import connections
 
 from tests.flows.driver import Twins, new_rates
-from tests.flows.oracle import Event, Rate
+from tests.flows.oracle import Event, Oracle, Rate
 from tests.flows.wire import batch_body
-from twin.kernel.errors import Clash
+from twin.kernel.errors import Clash, Invalid
 from twin.kernel.period import Period
 from twin.metering import actions as metering
 from twin.metering import queries as usage
@@ -29,6 +30,7 @@ DAY = timedelta(days=1)
 MICRO = timedelta(microseconds=1)
 SPAN = 60 * DAY
 WHOLE = (T0, T0 + SPAN)
+HALF = T0 + SPAN / 2 + MICRO
 CENT = 10_000_000
 
 
@@ -140,17 +142,51 @@ def test_of_two_contradictions_sent_at_once_exactly_one_is_charged(twins: Twins)
     twins.check_everything([WHOLE])
 
 
+class Changes:
+    """Random price changes and moves, made while usage comes in; remembers those that were made."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.published: list[tuple[int, list[Rate]]] = []
+        self.moves: list[tuple[int, int, datetime]] = []
+
+    def publish(self) -> None:
+        random = Random(3)
+        for number in range(12):
+            seller = random.choice(list(self.shop.cards))
+            card = self.shop.cards[seller]
+            rates = [Rate("sms.sent", f"0.0{number + 11}", any_instant(random))]
+            with suppress(Clash):
+                metering.publish_rates(self.shop.scopes[seller], card_id=card, rates=new_rates(rates))
+                self.published.append((card, rates))
+
+    def move(self) -> None:
+        random = Random(4)
+        for number in range(12):
+            company = self.shop.companies[number % 4]
+            parent = random.choice([self.shop.rhea, self.shop.birch])
+            start = any_instant(random)
+            # Invalid: it lies under that parent already.
+            with suppress(Clash, Invalid):
+                metering.move_company(self.shop.scope, company_id=company, parent_id=parent, effective_from=start)
+                self.moves.append((company, parent, start))
+
+    def tell(self, oracle: Oracle) -> None:
+        for card, rates in self.published:
+            oracle.add_rates(card, rates)
+        for company, parent, start in self.moves:
+            oracle.move(company, parent, start)
+
+
+def any_instant(random: Random) -> datetime:
+    return T0 + random.randrange(SPAN // MICRO) * MICRO
+
+
 def test_prices_and_moves_that_come_during_ingestion_part_usage_exactly(twins: Twins) -> None:
     shop = Shop(twins)
-    random = Random(3)
-    events = shop.events(random, 2_000)
+    changes = Changes(shop)
     # Usage arrives roughly in order of time, as it does in life, so changes ahead of it can succeed.
-    events.sort(key=lambda event: event.time)
-    halves = events[::2], events[1::2]
-    done = threading.Event()
-    published: list[tuple[int, list[Rate]]] = []
-    moves: list[tuple[int, int, datetime]] = []
-    clashes: list[str] = []
+    events = sorted(shop.events(Random(3), 2_000), key=lambda event: event.time)
 
     def writer(mine: Sequence[Event]) -> Callable[[], None]:
         def write() -> None:
@@ -159,94 +195,79 @@ def test_prices_and_moves_that_come_during_ingestion_part_usage_exactly(twins: T
 
         return write
 
-    def pricer() -> None:
-        for number in range(12):
-            seller = random.choice(list(shop.cards))
-            start = T0 + random.randrange(SPAN // MICRO) * MICRO
-            rates = [Rate("sms.sent", f"0.0{number + 11}", start)]
-            try:
-                metering.publish_rates(shop.scopes[seller], card_id=shop.cards[seller], rates=new_rates(rates))
-                published.append((shop.cards[seller], rates))
-            except Clash as clash:
-                clashes.append(str(clash))
+    works = [writer(events[::2]), writer(events[1::2]), changes.publish, changes.move]
+    while_folding(lambda: at_once(*works))
+    changes.tell(twins.oracle)
+    assert changes.published
+    assert changes.moves
+    twins.oracle.take(events, latest=T0 + 2 * SPAN)
+    twins.check_everything([WHOLE, (T0 + 3 * DAY + MICRO, T0 + 40 * DAY)])
 
-    def mover() -> None:
-        chance = Random(4)
-        for number in range(12):
-            company = shop.companies[number % 4]
-            parent = chance.choice([shop.rhea, shop.birch])
-            start = T0 + chance.randrange(SPAN // MICRO) * MICRO
-            try:
-                metering.move_company(shop.scope, company_id=company, parent_id=parent, effective_from=start)
-                moves.append((company, parent, start))
-            except Clash as clash:
-                clashes.append(str(clash))
 
-    def folder() -> None:
+def while_folding(work: Callable[[], None]) -> None:
+    done = threading.Event()
+
+    def fold() -> None:
         while not done.wait(0.05):
             metering.fold(None)
 
-    def everything_else() -> None:
+    def until_done() -> None:
         try:
-            at_once(*(writer(half) for half in halves), pricer, mover)
+            work()
         finally:
             done.set()
 
-    at_once(everything_else, folder)
-    for card, rates in published:
-        twins.oracle.add_rates(card, rates)
-    for company, parent, start in moves:
-        twins.oracle.move(company, parent, start)
-    twins.oracle.take(events, latest=T0 + 2 * SPAN)
-    assert published or moves or clashes
-    twins.check_everything([WHOLE, (T0 + 3 * DAY + MICRO, T0 + 40 * DAY)])
+    at_once(until_done, fold)
+
+
+class Watched:
+    """Usage that comes in while reports are asked for; every answer must be whole."""
+
+    def __init__(self, shop: Shop, events: Sequence[Event]) -> None:
+        self.shop, self.events = shop, events
+        self.answered = self.sent = 0
+        self.done = threading.Event()
+        self.seen: list[int] = []
+
+    def write(self) -> None:
+        try:
+            for batch in in_batches(self.events, 25):
+                self.sent += len(batch)
+                self.answered += self.shop.take(batch).accepted
+        finally:
+            self.done.set()
+
+    def read(self) -> None:
+        """The platform's report shows at least what was answered, and nothing that was not sent."""
+        while not self.done.is_set():
+            at_least = self.answered
+            section = self.shop.report(self.shop.twins.platform).sections["messaging"]
+            at_most = self.sent
+            figures = section.totals.meters["sms.sent"]
+            assert at_least <= figures.count <= at_most
+            assert (figures.sell, section.totals.unrated) == (figures.quantity * CENT, 0)
+            assert sum(row.total_sell for row in section.rows) == section.totals.total_sell
+            self.seen.append(figures.count)
+
+    def read_ragged(self) -> None:
+        while not self.done.is_set():
+            totals = self.shop.report(self.shop.rhea, T0 + MICRO, HALF).sections["messaging"].totals
+            figures = totals.meters["sms.sent"]
+            assert (figures.buy, figures.sell) == (figures.quantity * CENT, figures.quantity * 3 * CENT)
+
+    def verify(self) -> None:
+        while not self.done.is_set():
+            assert usage.find_differences().differences == []
 
 
 def test_reports_during_ingestion_are_whole_and_show_all_that_was_answered(twins: Twins) -> None:
     shop = Shop(twins)
     events = shop.events(Random(5), 2_500)
-    half = T0 + SPAN / 2 + MICRO
-    answered, sent, done = [0], [0], threading.Event()
-    seen: list[int] = []
-
-    def write() -> None:
-        try:
-            for batch in in_batches(events, 25):
-                sent[0] += len(batch)
-                answered[0] += shop.take(batch).accepted
-        finally:
-            done.set()
-
-    def read() -> None:
-        while not done.is_set():
-            at_least = answered[0]
-            report = shop.report(twins.platform)
-            at_most = sent[0]
-            totals = report.sections["messaging"].totals
-            figures = totals.meters["sms.sent"]
-            assert at_least <= figures.count <= at_most
-            assert (figures.sell, totals.unrated) == (figures.quantity * CENT, 0)
-            assert sum(row.total_sell for row in report.sections["messaging"].rows) == totals.total_sell
-            seen.append(figures.count)
-
-    def read_ragged() -> None:
-        while not done.is_set():
-            totals = shop.report(shop.rhea, T0 + MICRO, half).sections["messaging"].totals
-            figures = totals.meters["sms.sent"]
-            assert (figures.buy, figures.sell) == (figures.quantity * CENT, figures.quantity * 3 * CENT)
-
-    def check() -> None:
-        while not done.is_set():
-            assert usage.find_differences().differences == []
-
-    def fold() -> None:
-        while not done.wait(0.03):
-            metering.fold(None)
-
-    at_once(write, read, read_ragged, check, fold)
-    assert seen == sorted(seen)
+    watched = Watched(shop, events)
+    while_folding(lambda: at_once(watched.write, watched.read, watched.read_ragged, watched.verify))
+    assert watched.seen == sorted(watched.seen)
     twins.oracle.take(events, latest=T0 + 2 * SPAN)
-    twins.check_everything([WHOLE, (T0 + MICRO, half), (half, T0 + SPAN)])
+    twins.check_everything([WHOLE, (T0 + MICRO, HALF), (HALF, T0 + SPAN)])
 
 
 def test_late_prices_during_ingestion_leave_nothing_unrated(twins: Twins) -> None:
