@@ -1,0 +1,349 @@
+"""The second wall, asked of the database's own catalogue and tried from both sides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import DatabaseError, ProgrammingError, connections, transaction
+
+from tests.world import BEGINNING, World, build_world
+from twin.accounts.models import User
+from twin.companies import actions as companies
+from twin.companies.access import platform_scope
+from twin.engine.types import DatabaseRoles
+from twin.kernel.tenancy import tenant_transaction
+from twin.metering import actions as metering
+from twin.pricing import actions as pricing
+
+pytestmark = pytest.mark.database
+
+TENANT_COLUMNS = ("company_id", "seller_id", "buyer_id", "ancestor_id", "organisation_id", "parent_id")
+
+# A company is its own tenant; the column is its key.
+TENANT_BY_KEY = {"companies_company": "id"}
+
+# The only ways past row-level security. Each is narrow and comes before a scope, or keeps derived rows.
+DEFINERS = {
+    "companies_employments_of(person integer)",
+    "companies_key_by_hash(wanted bytea)",
+    "companies_platform()",
+    "companies_rebuild_ancestry(changed integer)",
+}
+
+# Views run as their owner, who bypasses row-level security: each carries its own condition.
+VIEWS_OF_THE_APP = {"metering_sold"}
+
+NOBODY = 2**31 - 1
+
+# Nothing writes corrections yet.
+NOT_FILLED = ("metering_correction",)
+
+
+def owner_rows(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(query, parameters)
+        return list(cursor.fetchall())
+
+
+def app_rows(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    with connections["default"].cursor() as cursor:
+        cursor.execute(query, parameters)
+        return list(cursor.fetchall())
+
+
+def tenant_tables() -> dict[str, list[str]]:
+    """Every table with a tenant column, and those columns."""
+    rows = owner_rows(
+        """
+        select c.relname, array_agg(a.attname::text order by a.attname)
+        from pg_class c join pg_attribute a on a.attrelid = c.oid
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not a.attisdropped
+          and (a.attname = any(%s) or (c.relname = 'companies_company' and a.attname = 'id'))
+        group by c.relname
+        """,
+        list(TENANT_COLUMNS),
+    )
+    return dict(rows)
+
+
+def readable_by_app(names: set[str]) -> list[str]:
+    user = connections["default"].settings_dict["USER"]
+    found = owner_rows(
+        "select n from unnest(%s::text[]) n where has_table_privilege(%s, n, 'select') order by n", list(names), user
+    )
+    return [row[0] for row in found]
+
+
+def an_event(company_id: int, number: int, quantity: int = 1) -> dict[str, object]:
+    return {
+        "specversion": "1.0",
+        "type": "twin.usage",
+        "source": "smsc-1",
+        "id": str(number),
+        "subject": str(company_id),
+        "time": f"2026-02-01T0{number}:00:00Z",
+        "data": {"meter": "sms.sent", "quantity": quantity, "attributes": {"n": str(number)}},
+    }
+
+
+def a_full_world() -> World:
+    """The small world with people at work and usage of everybody: folded and not, priced and not, in conflict."""
+    world = build_world()
+    for name, party in world.parties.items():
+        user = User.objects.create_user(f"{name}@example.org", None, name=name)
+        companies.add_employee(platform_scope(), user=user, company_id=party.id, role="administrator")
+    unpriced: dict[str, Any] = {"kind": "company", "time_zone": "UTC", "effective_from": BEGINNING}
+    seller = pricing.create_company(world.twin.scope, name="Moor", **{**unpriced, "kind": "reseller"})
+    buyer = pricing.create_company(world.twin.scope, name="Newt", parent_id=seller.id, **unpriced)
+    ids = [*(party.id for party in world.parties.values()), buyer.id]
+    for number, quantity in ((0, 1), (0, 2), (1, 1)):
+        events = [an_event(company_id, number, quantity) for company_id in ids]
+        metering.take_events(world.twin.scope, json.dumps(events).encode(), batch=True)
+        if number == 0:
+            metering.fold()
+    return world
+
+
+def test_every_table_with_a_tenant_column_forces_row_level_security() -> None:
+    tables = tenant_tables()
+    secured = {
+        row[0] for row in owner_rows("select relname from pg_class where relrowsecurity and relforcerowsecurity")
+    }
+    assert set(tables) - secured == set()
+    # Were the question above wrong, it would find nothing to complain about.
+    assert len(tables) >= 12
+    assert {"companies_company", "companies_apikey", "pricing_rate", "metering_event"} <= set(tables)
+
+
+def test_a_new_table_with_a_tenant_column_would_be_found() -> None:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("create table trial_of_the_catalogue (id int, buyer_id int)")
+    try:
+        assert tenant_tables()["trial_of_the_catalogue"] == ["buyer_id"]
+    finally:
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("drop table trial_of_the_catalogue")
+
+
+def test_the_app_role_is_bound_by_row_level_security() -> None:
+    app = connections["default"].settings_dict["USER"]
+    rows = owner_rows(
+        "select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles where pg_has_role(%s, oid, 'member')",
+        app,
+    )
+    assert rows == [(False, False, False, False)]
+    assert owner_rows("select relname from pg_class where pg_get_userbyid(relowner) = %s", app) == []
+
+
+def test_only_the_listed_functions_run_as_their_owner() -> None:
+    rows = owner_rows(
+        """
+        select p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', p.proconfig,
+               has_function_privilege('public', p.oid, 'execute')
+        from pg_proc p where p.prosecdef and p.pronamespace = 'public'::regnamespace
+        """
+    )
+    assert {row[0] for row in rows} == DEFINERS
+    for name, settings, is_public in rows:
+        assert settings == ["search_path=pg_catalog, pg_temp"], name
+        assert not is_public, name
+
+
+def test_the_app_reads_only_the_listed_views() -> None:
+    views = {
+        row[0]
+        for row in owner_rows(
+            "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')"
+        )
+    }
+    assert set(readable_by_app(views)) == VIEWS_OF_THE_APP
+
+
+def test_without_an_organisation_nothing_is_seen() -> None:
+    world = a_full_world()
+    for name in readable_by_app(set(tenant_tables())):
+        assert owner_rows(f"select 1 from {name} limit 1") or name in NOT_FILLED, name
+        assert app_rows(f"select count(*) from {name}") == [(0,)], name
+    for name in VIEWS_OF_THE_APP:
+        assert app_rows(f"select count(*) from {name}") == [(0,)], name
+        with tenant_transaction(world.rhea.id):
+            assert app_rows(f"select 1 from {name} limit 1"), name
+
+
+def test_nobody_sees_nothing() -> None:
+    a_full_world()
+    with tenant_transaction(NOBODY):
+        for name in [*readable_by_app(set(tenant_tables())), *VIEWS_OF_THE_APP]:
+            assert app_rows(f"select count(*) from {name}") == [(0,)], name
+
+
+def test_no_reseller_sees_a_row_of_the_other_ones_family() -> None:
+    world = a_full_world()
+    family = {world.rhea.id, world.acme.id, world.birch.id, world.sola.id, world.cedar.id}
+    strangers = {world.strand.id, world.dune.id}
+    for own, foreign in ((strangers, family), (family, strangers)):
+        for asker in own:
+            with tenant_transaction(asker):
+                for name, columns in tenant_tables().items():
+                    if name in readable_by_app({name}):
+                        _refuse_rows_of(foreign, name, columns)
+
+
+def _refuse_rows_of(foreign: set[int], table: str, columns: list[str]) -> None:
+    for row in app_rows(f"select {', '.join(columns)} from {table}"):
+        assert not foreign & set(row), (table, row)
+
+
+def test_money_of_an_edge_is_seen_by_its_parties_only() -> None:
+    world = a_full_world()
+    with tenant_transaction(world.rhea.id):
+        sellers = {row[0] for row in app_rows("select seller_id from pricing_rate")}
+        edges = app_rows("select seller_id, buyer_id from pricing_assignment")
+    assert sellers == {world.rhea.id}
+    assert all(world.rhea.id in edge for edge in edges)
+
+
+def test_a_company_sees_no_books_and_no_cards_at_all() -> None:
+    world = a_full_world()
+    with tenant_transaction(world.acme.id):
+        for name in ("metering_book", "metering_journal", "metering_sold", "pricing_rate", "pricing_ratecard"):
+            assert app_rows(f"select count(*) from {name}") == [(0,)], name
+
+
+ADD_KEY = (
+    "insert into companies_apikey (company_id, name, prefix, secret_hash, scopes, created_at)"
+    " values (%s, 'n', 'p', '\\x00', '{reports:read}', now())"
+)
+ADD_COMPANY = (
+    "insert into companies_company (id, kind, name, search_name, time_zone, currency, state, state_reason,"
+    " existed_from, created_at) values (1000000, 'company', 'n', 'n', 'UTC', 'EUR', 'active', '', now(), now())"
+)
+FOREIGN_WRITES: dict[str, Callable[[World], tuple[str, list[Any]]]] = {
+    "a key": lambda world: (
+        ADD_KEY,
+        [world.strand.id],
+    ),
+    "a key of a company beneath": lambda world: (
+        ADD_KEY,
+        [world.acme.id],
+    ),
+    "an employment": lambda world: (
+        "insert into companies_employment (company_id, user_id, role, created_at) values (%s, %s, 'finance', now())",
+        [world.strand.id, User.objects.get(email="rhea@example.org").pk],
+    ),
+    "a child of a stranger": lambda world: (
+        "insert into companies_membership (company_id, parent_id, start_at) values (%s, %s, now())",
+        [world.acme.id, world.strand.id],
+    ),
+    "a child of the own seller": lambda world: (
+        "insert into companies_membership (company_id, parent_id, start_at) values (%s, %s, now())",
+        [world.rhea.id, world.twin.id],
+    ),
+    "a company that lies nowhere": lambda _world: (ADD_COMPANY, []),
+    "a place in the tree": lambda world: (
+        "insert into companies_ancestry (ancestor_id, company_id, distance, path) values (%s, %s, 1, '{}')",
+        [world.rhea.id, world.dune.id],
+    ),
+    "a card": lambda world: (
+        "insert into pricing_ratecard (seller_id, name, is_default) values (%s, 'n', false)",
+        [world.strand.id],
+    ),
+    "a charge": lambda world: (
+        "insert into metering_journal (seller_id, shard, batch, cells, data) values (%s, 0, 1000000, 0, '')",
+        [world.rhea.id],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN_WRITES)
+def test_nothing_is_written_into_another_tenant(what: str) -> None:
+    world = a_full_world()
+    statement, parameters = FOREIGN_WRITES[what](world)
+    with pytest.raises(ProgrammingError), tenant_transaction(world.rhea.id):
+        app_rows(statement + " returning 1", *parameters)
+    with pytest.raises(ProgrammingError), tenant_transaction(world.rhea.id), connections["default"].cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+FOREIGN_CHANGES = (
+    "update companies_company set name = 'taken', search_name = 'taken' where id = %s returning 1",
+    "update companies_apikey set revoked_at = now() where company_id = %s returning 1",
+    "update companies_employment set role = 'administrator' where company_id = %s returning 1",
+    "delete from companies_employment where company_id = %s returning 1",
+    "update pricing_ratecard set name = 'taken' where seller_id = %s returning 1",
+)
+
+
+@pytest.mark.parametrize("statement", FOREIGN_CHANGES)
+def test_nothing_of_another_tenant_is_changed(statement: str) -> None:
+    world = a_full_world()
+    with tenant_transaction(world.rhea.id):
+        assert app_rows(statement, world.strand.id) == []
+
+
+def test_no_row_is_moved_into_another_tenant() -> None:
+    world = a_full_world()
+    for statement in (
+        "update companies_apikey set company_id = %s where company_id = %s returning 1",
+        "update companies_employment set company_id = %s where company_id = %s returning 1",
+    ):
+        with pytest.raises(ProgrammingError), tenant_transaction(world.rhea.id):
+            app_rows(statement, world.strand.id, world.rhea.id)
+
+
+RECORDS = (
+    "update companies_membership set start_at = now()",
+    "delete from companies_membership",
+    "delete from companies_company",
+    "delete from companies_apikey",
+    "delete from companies_ancestry",
+    "update pricing_rate set per = 1",
+    "delete from pricing_rate",
+    "delete from pricing_assignment",
+    "delete from metering_journal",
+    "update metering_event set quantity = 0",
+    "delete from metering_event",
+    "truncate companies_membership cascade",
+    "alter table companies_company disable row level security",
+)
+
+
+@pytest.mark.parametrize("statement", RECORDS)
+def test_the_app_role_cannot_rewrite_the_record(statement: str) -> None:
+    world = build_world()
+    with pytest.raises(DatabaseError), tenant_transaction(world.rhea.id), connections["default"].cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_the_organisation_is_forgotten_with_its_transaction() -> None:
+    world = build_world()
+    with tenant_transaction(world.rhea.id):
+        assert app_rows("select count(*) from companies_company") == [(5,)]
+    assert app_rows("select count(*) from companies_company") == [(0,)]
+
+
+def test_an_inner_organisation_gives_way_to_the_outer_one() -> None:
+    world = build_world()
+    with tenant_transaction(world.rhea.id):
+        with tenant_transaction(world.sola.id):
+            assert app_rows("select count(*) from companies_company") == [(2,)]
+        assert app_rows("select count(*) from companies_company") == [(5,)]
+
+
+def test_a_failed_inner_transaction_leaves_the_outer_organisation() -> None:
+    world = build_world()
+    with tenant_transaction(world.rhea.id):
+        with pytest.raises(ZeroDivisionError), tenant_transaction(world.sola.id), transaction.atomic():
+            raise ZeroDivisionError
+        assert app_rows("select count(*) from companies_company") == [(5,)]
+
+
+def test_the_platforms_door_tells_no_more_than_its_name(migrated_database: object, db_clean: DatabaseRoles) -> None:
+    build_world()
+    with psycopg.connect(**db_clean.app) as app:
+        columns = [column.name for column in app.execute("select * from companies_platform()").description or ()]
+    assert columns == ["id", "currency"]
