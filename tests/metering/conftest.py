@@ -1,5 +1,13 @@
 """The small world for tests of metering."""
 
-from tests.world import world
+from __future__ import annotations
 
-__all__ = ["world"]
+import pytest
+
+from tests.world import World, build_world
+
+
+@pytest.fixture
+def world(db_clean: object) -> World:
+    """The small world in a clean database."""
+    return build_world()
