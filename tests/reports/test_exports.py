@@ -157,3 +157,12 @@ def test_the_document_has_the_promised_shape() -> None:
     assert row["meters"]["sms.delivered"] == {"count": 1, "quantity": 1, "buy": "123456789.012345678", "sell": "0.05"}
     assert made["sections"]["messaging"]["next_cursor"] is None
     assert json.dumps(made)
+
+
+@pytest.mark.parametrize("name", ["a\ufffeb\uffff", "_x0041_", "<b>&\"'", "Ω😀", "a\u2028b"])
+def test_workbook_keeps_any_name_readable(name: str) -> None:
+    buffer = BytesIO()
+    xlsx_file(report([company(3, name)], cells(), section="bot"), "sell", buffer)
+    shown = openpyxl.load_workbook(buffer)["Bot service"]["B2"].value
+    assert isinstance(shown, str)
+    assert shown == name or "\ufffe" in name

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from io import BytesIO, StringIO
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
@@ -18,10 +18,11 @@ from twin.kernel.money import amount_text
 from twin.kernel.period import instant_text
 from twin.reports.columns import SECTIONS, Column
 from twin.reports.rules.cells import fits_a_number, harmless
-from twin.reports.types import MeterFigures, ResellerReport, Row, Section, Side, Totals
+from twin.reports.types import NOTHING_USED, MeterFigures, ResellerReport, Row, Section, Side, Totals
 
 SIDE_NAMES: Mapping[Side, str] = {"sell": "to reseller", "buy": "to Twin"}
 _ROWS_PER_CHUNK = 500
+_NOTHING_DOCUMENT: Final[dict[str, Any]] = {"count": 0, "quantity": 0, "buy": "0", "sell": "0"}
 
 
 def csv_rows(report: ResellerReport, section: str, side: Side) -> Iterator[list[str]]:
@@ -193,6 +194,8 @@ def _figures_document(figures: Row | Totals) -> dict[str, Any]:
 
 
 def _meter_document(cell: MeterFigures) -> dict[str, Any]:
+    if cell is NOTHING_USED:
+        return _NOTHING_DOCUMENT
     return {
         "count": cell.count,
         "quantity": cell.quantity,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from numpy.typing import NDArray
 
@@ -66,6 +66,9 @@ class MeterFigures:
     quantity: int
     buy: int
     sell: int
+
+
+NOTHING_USED: Final = MeterFigures(0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)

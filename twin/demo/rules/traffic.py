@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -93,19 +94,21 @@ def _of_customer(
 
 def _rhythm(rng: np.random.Generator, customer: Customer, present: datetime, days: int) -> tuple[Array, Array]:
     """The hours in which the customer lives, and how busy each is: by hour, weekday, growth and campaigns."""
-    first = present - timedelta(days=days)
-    zone = ZoneInfo(customer.time_zone)
-    starts = [first + timedelta(hours=hour) for hour in range(days * 24)]
-    local = [start.astimezone(zone) for start in starts]
-    campaign = np.exp(rng.normal(0, 0.25, days + 2))
-    weights = np.array(
-        [
-            _WEEK[moment.weekday()] * _OFFICE[moment.hour] * campaign[place // 24] * (1 + place / (days * 72))
-            for place, moment in enumerate(local)
-        ]
-    )
-    hours = np.array([start.astimezone(UTC).replace(tzinfo=None) for start in starts], dtype="datetime64[ms]")
+    hours, usual = _usual_hours(customer.time_zone, present, days)
+    campaign = np.repeat(np.exp(rng.normal(0, 0.25, days)), 24)
+    growth = 1 + np.arange(days * 24) / (days * 72)
+    weights = usual * campaign * growth
     return hours, weights / weights.sum()
+
+
+@cache
+def _usual_hours(time_zone: str, present: datetime, days: int) -> tuple[Array, Array]:
+    """Every hour before `present`, and how busy it is by local hour and weekday."""
+    zone = ZoneInfo(time_zone)
+    starts = [present.astimezone(UTC) - timedelta(hours=hour) for hour in range(days * 24, 0, -1)]
+    local = [start.astimezone(zone) for start in starts]
+    hours = np.array([start.replace(tzinfo=None) for start in starts], dtype="datetime64[ms]")
+    return hours, np.array([_WEEK[moment.weekday()] * _OFFICE[moment.hour] for moment in local])
 
 
 def _moments(rng: np.random.Generator, hours: Array, weights: Array, number: int, present: datetime) -> Array:
