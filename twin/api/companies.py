@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Status
-from pydantic import WithJsonSchema
 
 from twin.api.auth import ApiKey, reads_json, scope_of
-from twin.api.fields import Cursor, Limit, PathId, QueryInput, Search, known_id
+from twin.api.fields import IdCursor, Limit, PathId, QueryInput, Search, known_id
 from twin.api.schemas import CompanyChange, CompanyOut, CompanyPage, Move, NewCompany
 from twin.companies import actions, queries
 from twin.companies.types import COMPANIES_READ, COMPANIES_WRITE, Company
@@ -23,7 +22,7 @@ router = Router(tags=["Companies"])
 class CompanyQuery(QueryInput):
     search: Search | None = None
     limit: Limit = 100
-    cursor: Annotated[Cursor | None, WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,8}$"})] = None
+    cursor: IdCursor | None = None
 
 
 @router.post("/companies", auth=reads_json(COMPANIES_WRITE), response={201: CompanyOut})

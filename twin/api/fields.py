@@ -170,6 +170,7 @@ Search = Annotated[
 ]
 Cursor = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[A-Za-z0-9_.=-]+$")]
 
+IdCursor = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}$")]
 PathId = Annotated[int, Path(), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST_ID})]
 
 

@@ -67,6 +67,7 @@ class ReportInput(QueryInput):
     "/reports/reseller-companies",
     auth=ApiKey(REPORTS_READ, query=ReportInput),
     response=ReportOut,
+    by_alias=True,
     openapi_extra={
         "responses": {
             200: {
