@@ -92,6 +92,18 @@ def test_search_finds_parts_of_names_in_any_case_and_whole_ids() -> None:
     assert found("EXT") == []
 
 
+@pytest.mark.parametrize("search", ["\x00", "Acme\ud800"])
+def test_what_no_name_can_hold_is_not_found(search: str) -> None:
+    tree = a_tree()
+    assert queries.list_companies(tree.twin, search=search).items == ()
+
+
+def test_a_name_that_grows_when_folded_is_kept_and_found() -> None:
+    tree = a_tree()
+    grows = a_company(tree.twin, "\ufdfa" * 200)
+    assert [one.id for one in queries.list_companies(tree.twin, search="\ufdfa" * 200).items] == [grows.id]
+
+
 def test_search_stays_within_sight() -> None:
     tree = a_tree()
     assert queries.list_companies(scope_of(tree.strand), search="Acme").items == ()

@@ -106,9 +106,17 @@ def test_a_move_not_later_than_the_last_membership_is_refused(after: timedelta) 
     tree = a_tree()
     at = BEGINNING + DAY
     move(tree.twin, tree.acme.id, tree.sola.id, at)
-    with pytest.raises(MembershipTooEarly, match="2026-01-02T00:00:00Z"):
+    with pytest.raises(MembershipTooEarly, match=r"earliest free instant is 2026-01-02T00:00:00\.000001Z"):
         move(tree.twin, tree.acme.id, tree.strand.id, at + after)
     assert queries.get_company(tree.twin, tree.acme.id).parent_id == tree.sola.id
+
+
+def test_a_move_before_both_parents_existed_is_too_early_and_names_the_first_free_instant() -> None:
+    tree = a_tree()
+    late = a_company(tree.twin, "Late", "reseller", effective_from=BEGINNING + 5 * DAY)
+    with pytest.raises(MembershipTooEarly) as refusal:
+        move(tree.twin, tree.acme.id, late.id, BEGINNING - DAY)
+    assert refusal.value.earliest == BEGINNING + MICRO
 
 
 def test_a_move_to_the_same_parent_is_refused() -> None:

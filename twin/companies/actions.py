@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final, cast
 
@@ -34,6 +34,7 @@ from twin.companies.types import (
     Company,
     CompanyKind,
     CompanyState,
+    Membership,
     Role,
     Scope,
 )
@@ -163,12 +164,11 @@ def record_move(
     company = get_company(scope, company_id)
     if company.id == scope.organisation_id:
         raise NotYours("A company is moved by an organisation above it.")
-    parent = _parent_for(scope, parent_id, effective_from)
+    get_company(scope, parent_id)
     last = last_membership(scope, company.id)
-    # First: before its start the last parent may not have existed, and "not found" would be no answer.
-    if effective_from <= last.start:
-        earliest = instant_text(last.start)
-        raise MembershipTooEarly(f"The last membership started at {earliest}; a move must be later than that.")
+    # Before anything else about that instant: neither parent may have existed then.
+    _refuse_too_early(last, effective_from)
+    parent = _parent_for(scope, parent_id, effective_from)
     if not held_at(scope, last.parent_id, effective_from):
         raise CompanyNotFound(f"Company {company.id} does not lie beneath you at {instant_text(effective_from)}.")
     if parent.id == company.id:
@@ -253,6 +253,17 @@ def _parent_for(scope: Scope, parent_id: int | None, start: datetime) -> Company
             f"Company {parent.id} does not lie beneath you at {instant_text(start)}.", "effective_from"
         )
     return parent
+
+
+def _refuse_too_early(last: Membership, start: datetime) -> None:
+    if start > last.start:
+        return
+    earliest = last.start + timedelta(microseconds=1)
+    raise MembershipTooEarly(
+        "A move must be later than the start of the last membership."
+        f" The earliest free instant is {instant_text(earliest)}.",
+        earliest,
+    )
 
 
 def _refuse_taken(parent_id: int, external_id: str | None, *, besides: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from twin.kernel.errors import Clash, Forbidden, Invalid, NotFound, TwinError
 
 
@@ -34,7 +36,11 @@ class MembershipLoop(Clash):
 
 
 class MembershipTooEarly(Clash):
-    """The instant is not later than the start of the last membership."""
+    """The instant is not later than the start of the last membership; `earliest` would be, usage permitting."""
+
+    def __init__(self, message: str, earliest: datetime) -> None:
+        super().__init__(message)
+        self.earliest = earliest
 
 
 class CompanyInvalid(Invalid):

@@ -16,7 +16,7 @@ from twin.companies.catalogue import share_catalogue
 from twin.companies.errors import CompanyInvalid, CompanyNotFound
 from twin.companies.models import ApiKey as ApiKeyRow
 from twin.companies.rules.lineage import lineages, sellers_at
-from twin.companies.rules.tree import folded, reference_instant
+from twin.companies.rules.tree import folded, is_searchable, reference_instant
 from twin.companies.types import (
     ApiKey,
     Company,
@@ -79,6 +79,8 @@ def list_companies(scope: Scope, *, search: str | None = None, limit: int = 100,
     """
     if not 1 <= limit <= MAX_PAGE:
         raise _wrong(f"`limit` must be between 1 and {MAX_PAGE}.", "limit")
+    if not is_searchable(search or ""):
+        return Page((), None)
     found = _companies(
         scope,
         "and c.id > %(after)s " + (_MATCHES if search else "") + " order by c.id limit %(limit)s",

@@ -174,7 +174,7 @@ class Migration(migrations.Migration):
                 ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("kind", models.CharField(max_length=8)),
                 ("name", models.CharField(max_length=200)),
-                ("search_name", models.CharField(max_length=600)),
+                ("search_name", models.TextField()),
                 ("external_id", models.CharField(max_length=64, null=True)),
                 ("time_zone", models.CharField(max_length=64)),
                 ("currency", models.CharField(max_length=3)),

@@ -11,6 +11,11 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+def is_searchable(text: str) -> bool:
+    """Whether a name could hold the text at all: half characters and NUL never reach the database."""
+    return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def reference_instant(existed_from: datetime | None, now: datetime) -> datetime:
     """The instant whose chain says who holds a company now: its first, while it has not begun."""
     return now if existed_from is None else max(now, existed_from)
