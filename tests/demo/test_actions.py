@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, get_user_model
 from django.test import override_settings
 
 from twin.companies import actions as companies
@@ -138,6 +138,13 @@ def test_an_installation_that_exists_is_left_alone(db_clean: object) -> None:
     assert actions.load_world(size=SMALL) is False
     assert list(companies_by_name()) == ["Mine"]
     assert sign_ins() == []
+
+
+def test_a_stranger_with_our_address_does_not_make_it_our_world(db_clean: object) -> None:
+    companies.create_platform(name="Mine", time_zone="UTC", currency="USD")
+    get_user_model().objects.create_user("platform@twin.example", "whatever they chose", name="Someone")
+    assert actions.load_world(size=SMALL) is False
+    assert list(companies_by_name()) == ["Mine"]
 
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "::", "twin.example"])
