@@ -90,7 +90,7 @@ def local_instant(local: date | datetime, zone: ZoneInfo) -> datetime:
     A time that does not exist is moved over the gap (a missing midnight becomes the
     first instant of its date); one that occurs twice is the first. Vectors: tests/kernel.
     """
-    naive = local if isinstance(local, datetime) else datetime.combine(local, time())  # noqa: DTZ - local by definition
+    naive = local if isinstance(local, datetime) else datetime.combine(local, time())
     moment = naive.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == naive:
         return moment
