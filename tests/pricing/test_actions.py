@@ -24,6 +24,7 @@ from tests.pricing.factories import (
 from twin.companies.access import system_scope
 from twin.companies.catalogue import catalogue_change, current_version
 from twin.companies.errors import CompanyNotFound
+from twin.companies.types import PRICES_WRITE
 from twin.kernel.errors import Forbidden, Invalid
 from twin.kernel.tenancy import tenant_transaction
 from twin.pricing import actions, queries
@@ -241,6 +242,20 @@ def test_the_database_refuses_to_change_an_assignment(house: House) -> None:
     with pytest.raises(DatabaseError, match="append-only"), connections["owner"].cursor() as cursor:
         cursor.execute("update pricing_assignment set effective_from = now()")
     assert agreed(house.rhea.organisation_id, house.acme.organisation_id) == [made]
+
+
+def test_without_the_permission_nothing_of_prices_is_written(house: House) -> None:
+    card = actions.create_rate_card(house.rhea, name="Rhea 2026")
+    reader = replace(house.rhea, permissions=house.rhea.permissions - {PRICES_WRITE})
+    for write in (
+        lambda: actions.create_rate_card(reader, name="Another"),
+        lambda: recorded(reader, card, new_rate(5)),
+        lambda: assigned(reader, house.acme.organisation_id, card),
+    ):
+        with pytest.raises(Forbidden):
+            write()
+    assert queries.list_cards(house.rhea) == [card]
+    assert (book_of(house, card.id), agreed(house.rhea.organisation_id, house.acme.organisation_id)) == ([], [])
 
 
 # Default cards ---------------------------------------------------------------

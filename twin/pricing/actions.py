@@ -14,7 +14,7 @@ from django.db import connections
 from twin.companies import actions as companies
 from twin.companies import queries as tree
 from twin.companies.catalogue import catalogue_change
-from twin.companies.types import CatalogueChange, Company, Scope
+from twin.companies.types import PRICES_WRITE, CatalogueChange, Company, Scope
 from twin.kernel.clock import now
 from twin.kernel.errors import Invalid, invalid_field
 from twin.kernel.tenancy import scoped, tenant_transaction
@@ -37,6 +37,7 @@ def create_rate_card(scope: Scope, *, name: str, default: bool = False) -> RateC
 
     Children that already have a card keep it: the default is only what new ones start with.
     """
+    scope.require(PRICES_WRITE)
     if scope.kind == "company":
         raise RateCardUnusable("Only a reseller or the platform sells; a company has no rate cards.")
     try:
@@ -69,6 +70,7 @@ def record_rates(
     `change` is the proof that nothing is being rated meanwhile. Recording the same rate twice
     is harmless: the later record counts and says the same.
     """
+    scope.require(PRICES_WRITE)
     card = queries.get_card(scope, card_id)
     check_rates(rates)
     rows = [
@@ -114,6 +116,7 @@ def record_assignment(
     The asker must be the buyer's parent at `effective_from`, at present or formerly; a
     company above it cannot speak for it. `change` proves that nothing is being rated meanwhile.
     """
+    scope.require(PRICES_WRITE)
     if effective_from.tzinfo is None:
         raise invalid_field("The time has no offset; add Z or an offset such as +02:00.", "effective_from")
     _must_be_seller(scope, buyer_id, effective_from)
