@@ -24,8 +24,10 @@ class _Process:
 def current_catalogue() -> Catalogue:
     """The catalogue loaded last; who commits with it proves under the lock that it still holds."""
     catalogue = _Process.catalogue
-    if catalogue is None or catalogue.is_full:
+    if catalogue is None:
         return reload_catalogue()
+    if catalogue.is_full:
+        catalogue = _Process.catalogue = Catalogue(catalogue.tree, catalogue.book)
     return catalogue
 
 
@@ -36,7 +38,7 @@ def reload_catalogue(unless: int | None = None) -> Catalogue:
     the database could close a circle that the database does not see.
     """
     known = _Process.catalogue
-    if known is not None and known.version == unless and not known.is_full:
+    if known is not None and known.version == unless:
         return known
     with transaction.atomic(using="writer"):
         share_catalogue(connections["writer"])
