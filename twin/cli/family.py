@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -41,8 +42,28 @@ class Child:
     def has_died(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
+    def ask_to_end(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+
+    def wait_and_end(self, deadline: float) -> None:
+        """Give it until then to finish what it does; afterwards nothing of it is left."""
+        if self.process is None:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(max(0.1, deadline - time.monotonic()))
+        self.end_descendants()
+        self.process.wait()
+
+    def end_descendants(self) -> None:
+        """What the program started and left behind: it would keep its port and its connections."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
     def note_death(self, now: float) -> None:
         """Plan the next start: at once after a first death, later and later when it keeps dying."""
+        self.end_descendants()
         self.deaths = [moment for moment in self.deaths if now - moment < _RESTART_WINDOW] + [now]
         if len(self.deaths) > _MOST_RESTARTS:
             code = self.process.returncode if self.process else None
@@ -84,16 +105,12 @@ class Family:
                 child.start(self._environment)
 
     def _end(self) -> None:
-        living = [child.process for child in self._children if child.process is not None]
-        for process in living:
-            process.terminate()
+        living = [child for child in self._children if child.process is not None]
+        for child in living:
+            child.ask_to_end()
         deadline = time.monotonic() + _PATIENCE
-        for process in living:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for child in living:
+            child.wait_and_end(deadline)
         self._lifeline.cut()
 
     @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 
 import django
@@ -16,6 +18,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twin.config.settings")
     end_with_parent()
     django.setup()
+    with contextlib.redirect_stdout(io.StringIO()):
+        # The worker greets on standard output, which belongs to the parent; its log goes to standard error.
+        _work()
+
+
+def _work() -> None:
     call_command("procrastinate", "worker", "--concurrency", _CONCURRENCY, "--shutdown-graceful-timeout", "15")
 
 

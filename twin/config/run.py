@@ -35,9 +35,9 @@ def is_loopback(host: str) -> bool:
 
 def _greeting() -> str:
     lines = ["", f"Twin is ready: {settings.URL}", ""]
-    shown = sign_ins() if is_loopback(settings.HOST) else []
-    if shown:
-        lines.append("Sign in as")
-        lines += [f"  {each.role:<28} {each.email:<28} {each.password:<26} {each.company}" for each in shown]
-        lines.append("")
+    people = sign_ins()
+    if people:
+        width = max(len(person.email) for person in people)
+        rows = (f"  {each.email:<{width}}  {each.password:<24}  {each.role}, {each.company}" for each in people)
+        lines += ["Sign in as", *rows, ""]
     return "\n".join([*lines, "Ctrl-C ends it."])

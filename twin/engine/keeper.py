@@ -6,6 +6,7 @@ so that a command that is killed leaves no server behind: leases are kernel lock
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -14,10 +15,11 @@ from pathlib import Path
 from types import FrameType
 
 from twin.engine.locks import FileLock
-from twin.engine.places import Places
-from twin.engine.postmaster import Launch, Postmaster, find_postmaster, start_postmaster
+from twin.engine.places import Places, usual_socket_folder
+from twin.engine.postmaster import Launch, Postmaster, find_postmaster, is_listening, start_postmaster
 
 _PAUSE = 0.1
+_LONGEST_QUESTION = 2.0
 # A server that dies so often in so many seconds is not brought back: the log says why.
 _MOST_RESTARTS = 5
 _RESTART_WINDOW = 60.0
@@ -30,6 +32,7 @@ class Keeper:
         self._lease = FileLock(places.lease)
         self._told_to_stop = False
         self._restarts: list[float] = []
+        self._was_up = False
 
     def keep(self) -> int:
         """Until the last lease is given back or a signal comes; the exit code."""
@@ -42,17 +45,27 @@ class Keeper:
                 if again is None:
                     return 1
                 server = again
+            self._was_up = self._was_up or is_listening(self._launch.socket_folder)
             time.sleep(_PAUSE)
         server.stop()
+        self._remove_temporary_folder()
         return 0
 
     def _restart(self) -> Postmaster | None:
         now = time.monotonic()
         self._restarts = [moment for moment in self._restarts if now - moment < _RESTART_WINDOW] + [now]
-        if len(self._restarts) > _MOST_RESTARTS or not (self._launch.data / "PG_VERSION").exists():
+        is_hopeless = not self._was_up or len(self._restarts) > _MOST_RESTARTS
+        if is_hopeless or not (self._launch.data / "PG_VERSION").exists():
             return None
         print(f"{time.strftime('%FT%T')} the database died and is started again", flush=True)
         return start_postmaster(self._launch)
+
+    def _remove_temporary_folder(self) -> None:
+        # The next start makes a new one; under a temporary directory nothing of ours should outlast us.
+        folder = self._launch.socket_folder
+        if folder != usual_socket_folder(self._launch.cluster):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
     def _is_last_out(self) -> bool:
         """True with the start lock held: nobody can come in while the server stops."""
@@ -73,7 +86,8 @@ class Keeper:
 def main(control: str) -> int:
     places = Places(Path(control))
     alone = FileLock(places.keeper_lock)
-    if not alone.try_exclusive():
+    # Who asks whether there is a keeper holds this lock for a moment, so one refusal proves nothing.
+    if not alone.wait_exclusive(_LONGEST_QUESTION):
         return 0
     os.chdir("/")
     return Keeper(places).keep()

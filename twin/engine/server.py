@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -60,7 +59,7 @@ class EmbeddedServer:
         self.places = Places.under(self.data_dir)
         self._wishes = wishes or Wishes()
         self._lease = FileLock(self.places.lease)
-        self._keeper: subprocess.Popen[bytes] | None = None
+        self._keeper: int | None = None
 
     def join(self) -> DatabaseRoles:
         """Start the server or share the one that runs; safe to repeat.
@@ -96,8 +95,8 @@ class EmbeddedServer:
         keeper = FileLock(self.places.keeper_lock)
         gone = keeper.wait_exclusive(seconds)
         keeper.release()
-        if self._keeper is not None and gone:
-            self._keeper.wait()
+        if gone:
+            self._keeper_code()
         return gone
 
     def roles(self) -> DatabaseRoles:
@@ -130,6 +129,7 @@ class EmbeddedServer:
             launch = self._prepare(account)
             launch.write(self.places.launch)
             self._start_keeper()
+            self._wait_for_keeper(launch)
         launch = Launch.read(self.places.launch)
         if not is_listening(launch.socket_folder):
             self._wait_until_up(launch)
@@ -222,22 +222,29 @@ class EmbeddedServer:
             "lc_messages": "C",
         }
         if not self._wishes.is_durable:
-            hasty = {"shared_buffers": "128MB", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            hasty = {"shared_buffers": "128MB", "fsync": "off", "full_page_writes": "off"}
             settings |= hasty
         return settings
 
     def _start_keeper(self) -> None:
         environment = {**os.environ, "PYTHONPATH": str(Path(twin.__file__).parent.parent)}
-        with self.places.keeper_log.open("ab") as log:
-            self._keeper = subprocess.Popen(
-                [sys.executable, "-m", "twin.engine.keeper", str(self.places.control)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env=environment,
-                start_new_session=True,
-            )
+        command = [sys.executable, "-m", "twin.engine.keeper", str(self.places.control)]
+        with self.places.keeper_log.open("ab") as log, Path(os.devnull).open("rb") as nothing:
+            streams = [(os.POSIX_SPAWN_DUP2, nothing.fileno(), 0)]
+            streams += [(os.POSIX_SPAWN_DUP2, log.fileno(), number) for number in (1, 2)]
+            # Not a subprocess object: the keeper is meant to outlive whoever starts it.
+            self._keeper = os.posix_spawn(sys.executable, command, environment, file_actions=streams, setsid=True)
+
+    def _wait_for_keeper(self, launch: Launch) -> None:
+        # The server may have outlived an earlier keeper: that it answers does not mean that it is kept.
+        deadline = time.monotonic() + _LONGEST_WAIT_FOR_OTHERS
+        while not self._is_kept():
+            self._refuse_dead_keeper(launch)
+            if time.monotonic() > deadline:
+                raise StartFailed(
+                    f"The keeper of the database in {self.data_dir} does not start, see {self.places.keeper_log}"
+                )
+            time.sleep(0.02)
 
     def _wait_until_up(self, launch: Launch) -> None:
         deadline = time.monotonic() + _LONGEST_RECOVERY
@@ -252,10 +259,23 @@ class EmbeddedServer:
         raise StartFailed(f"The database in {self.data_dir} does not answer: {last_words(launch.log)}")
 
     def _refuse_dead_keeper(self, launch: Launch) -> None:
-        if self._keeper is not None and self._keeper.poll() not in (None, 0):
+        if self._keeper_code() not in (None, 0):
             raise StartFailed(
                 f"The database in {self.data_dir} does not start: {last_words(launch.log)} (see {launch.log})"
             )
+
+    def _keeper_code(self) -> int | None:
+        """How the keeper we started ended; None while it lives, or when it is not ours."""
+        if self._keeper is None:
+            return None
+        try:
+            pid, status = os.waitpid(self._keeper, os.WNOHANG)
+        except ChildProcessError:
+            pid, status = self._keeper, 0
+        if pid == 0:
+            return None
+        self._keeper = None
+        return os.waitstatus_to_exitcode(status)
 
     def _provision(self, launch: Launch) -> None:
         mark = launch.data / "twin-provisioned"

@@ -1,0 +1,59 @@
+# Everything a developer or operator does from a checkout. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+DONE := .venv/done
+# Work on the sources alone: nothing may start a database.
+OFFLINE := TWIN_NO_DATABASE=1 DJANGO_SETTINGS_MODULE=twin.config.settings
+CATALOGUES := $(shell find twin -name '*.po' 2>/dev/null)
+STATIC := $(shell find twin -path '*/static/*' -type f 2>/dev/null)
+
+.PHONY: help run setup test check fix bench
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+run: $(DONE)/runtime $(DONE)/messages $(DONE)/static ## serve Twin with its demonstration world at http://localhost:8000
+	@exec $(BIN)/twin run
+
+setup: $(DONE)/runtime $(DONE)/dev $(DONE)/messages $(DONE)/static $(DONE)/browser ## the environment and the assets, nothing else
+	@echo "Ready: make run, make test, make check."
+
+test: setup ## all tests, those of the database also on the system's PostgreSQL when there is one
+	@scripts/test
+
+check: setup ## format, lint, types, import contracts, migrations made, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(OFFLINE) $(BIN)/mypy twin tests
+	$(BIN)/lint-imports
+	$(OFFLINE) $(BIN)/python -W ignore::RuntimeWarning -m django makemigrations --check --dry-run
+	$(BIN)/pytest -q tests/architecture
+
+fix: setup ## format and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## the measurements, each beside its anchor
+	$(BIN)/python -m bench
+
+$(DONE)/runtime: requirements/runtime.txt pyproject.toml scripts/environment
+	@scripts/environment runtime
+
+$(DONE)/dev: requirements/dev.txt $(DONE)/runtime
+	@scripts/environment dev
+
+$(DONE)/assets: $(wildcard frontend/package-lock.json) scripts/assets $(DONE)/runtime
+	@scripts/assets
+
+$(DONE)/messages: $(CATALOGUES) scripts/messages.py $(DONE)/runtime
+	@$(BIN)/python scripts/messages.py && touch $@
+
+$(DONE)/static: $(STATIC) $(DONE)/assets
+	@$(OFFLINE) $(BIN)/python -m django collectstatic --noinput --verbosity 0 && touch $@
+
+$(DONE)/browser: scripts/browser $(DONE)/dev
+	@scripts/browser
