@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.db import connections
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.database import Cleaner
 from tests.portal.people import employ_people
+from tests.portal.usage import record_october
 from tests.world import World, build_world
 
 FLAGS = (
@@ -61,12 +61,15 @@ def _static_files_as_they_lie(settings: Any) -> None:
     }
 
 
-@pytest.fixture
-def world(db_clean: object) -> World:
-    """The small world, with an administrator at each company that signs in."""
-    built = build_world()
-    employ_people(built)
-    return built
+@pytest.fixture(scope="module")
+def world(migrated_database: Cleaner, django_db_blocker: Any, browser: Browser) -> Iterator[World]:
+    """The small world with people and some usage, once for a module; tests change only who they sign in as."""
+    with django_db_blocker.unblock():
+        built = build_world()
+        employ_people(built)
+        record_october(built)
+        yield built
+        migrated_database.clean()
 
 
 @pytest.fixture
@@ -80,7 +83,6 @@ def address(world: World) -> Iterator[str]:
         raise thread.error
     yield f"http://127.0.0.1:{thread.port}"
     thread.terminate()
-    connections.close_all()
 
 
 @pytest.fixture
@@ -90,9 +92,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on(
-        "console", lambda message: complaints.append(message.text) if "Security Policy" in message.text else None
-    )
+    opened.on("console", lambda message: complaints.append(message.text) if "Security Policy" in message.text else None)
     yield opened
     context.close()
     assert complaints == []

@@ -21,7 +21,7 @@ KEYWORDS: Final = {
     "pgettext": ((1, "c"), 2),
     "pgettext_lazy": ((1, "c"), 2),
 }
-# (context, singular, plural)
+# Context, singular and plural of one text.
 Key = tuple[str | None, str, str | None]
 # What Django's templatize writes for each marked text of a template.
 _CALL: Final = re.compile(r"\b(n?gettext|pgettext)\((.*?)\)(?= *(?:X|\n|$| ))", re.DOTALL)

@@ -27,14 +27,14 @@ class People:
 
 def employ(company_id: int, email: str, name: str, role: Role = "administrator") -> Any:
     """A new person who works for the company."""
-    user = get_user_model().objects.create_user(email=email, password=PASSWORD, name=name)  # type: ignore[attr-defined]  # our own manager
+    user = get_user_model().objects.create_user(email=email, password=PASSWORD, name=name)
     add_employee(platform_scope(), user=user, company_id=company_id, role=role)
     return user
 
 
 def employ_people(world: World) -> People:
     """Administrators of the platform, the resellers and a company."""
-    names = {"twin": "Tilda North", "rhea": "Ruth Reed", "strand": "Stan Shore", "sola": "Sol Summer", "acme": "Ann Acre"}
+    names = {"twin": "Tilda North", "rhea": "Ruth Reed", "strand": "Stan Shore", "sola": "Sol Sun", "acme": "Ann Acre"}
     return People(
         {name: employ(world.parties[name].id, f"{name}@example.com", person) for name, person in names.items()}
     )

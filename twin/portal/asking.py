@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -65,9 +65,17 @@ class Asked:
         """The same question about a reseller that the address names, or that goes without saying."""
         return replace(self, reseller_id=reseller_id)
 
-    def with_problems(self, problems: Mapping[str, str]) -> Asked:
-        """The same question with more that cannot be used."""
-        return replace(self, problems={**problems, **self.problems})
+    def refused(self, names: Collection[str]) -> Asked:
+        """The same question without the search or order that the report could not use, and why."""
+        problems = {name: _("This cannot be used here.") for name in names or ("address",)}
+        if "search" in problems:
+            problems["search"] = _("A search has at most 200 characters, all of them printable.")
+        return replace(
+            self,
+            search="" if "search" in problems else self.search,
+            sort=DEFAULT_SORT if "sort" in problems else self.sort,
+            problems={**problems, **self.problems},
+        )
 
     def address(self, path: str, **changes: object) -> str:
         """The canonical address of this report with some things changed; any change starts at page 1."""

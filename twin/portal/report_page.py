@@ -107,7 +107,7 @@ class ReportPage:
     @property
     def other_problems(self) -> list[tuple[str, str]]:
         """Those of parameters that have no field on the page."""
-        shown = ("from", "to", "time_zone", "search")
+        shown = ("from", "to", "time_zone")
         return [(name, text) for name, text in self.asked.problems.items() if name not in shown]
 
     @property

@@ -10,7 +10,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -64,7 +63,8 @@ def _answer(
             return _file(scope, reseller, asked, file_format)
         report = report_query(scope, _query(asked, limit=ROWS_A_PAGE, offset=(asked.page - 1) * ROWS_A_PAGE))
     except Invalid as error:
-        return _show(request, visitor, reseller, asked, None, refused={str(e.loc[-1]) for e in error.errors if e.loc})
+        names = {str(problem.loc[-1]) for problem in error.errors if problem.loc}
+        return _show(request, visitor, reseller, asked.refused(names), None)
     last_page = max(1, -(-report.sections[asked.section].row_count // ROWS_A_PAGE))
     if asked.page > last_page:
         return HttpResponseRedirect(asked.address(request.path, page=last_page))
@@ -118,16 +118,8 @@ def _file(scope: Scope, reseller: Company, asked: Asked, file_format: str) -> Ht
 
 
 def _show(
-    request: HttpRequest,
-    visitor: Visitor,
-    reseller: Company,
-    asked: Asked,
-    report: ResellerReport | None,
-    *,
-    refused: set[str] | None = None,
+    request: HttpRequest, visitor: Visitor, reseller: Company, asked: Asked, report: ResellerReport | None
 ) -> HttpResponse:
-    if refused is not None:
-        asked = asked.with_problems(dict.fromkeys(refused or {"address"}, _("This cannot be used here.")))
     page = ReportPage(
         asked=asked,
         report=report,
