@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib import import_module
 
 import django
 import pytest
 
+from tests.chromium import find_chromium
 from tests.database import Cleaner, migrate
 from twin.engine.binaries import system_programs
 from twin.engine.testing import ThrowawayServer, address_of
@@ -25,6 +25,7 @@ def _new_server() -> ThrowawayServer:
 
 
 SERVER = _new_server()
+CHROMIUM = find_chromium()
 
 # Before anything imports the settings: it is a promise of where the server will be, not its start.
 os.environ.update(
@@ -69,13 +70,6 @@ def db_clean(migrated_database: Cleaner, django_db_blocker: pytest.FixtureReques
     with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django names no public type for it
         yield SERVER.roles
         migrated_database.clean()
-        _forget()
-
-
-def _forget() -> None:
-    """What this process remembers of the tables is as gone as their rows."""
-    import_module("twin.metering.current").forget_catalogue()
-    import_module("twin.metering.interning").forget_all()
 
 
 @pytest.fixture(autouse=True)
@@ -87,3 +81,21 @@ def _database_by_mark(request: pytest.FixtureRequest) -> None:
 def pytest_unconfigure() -> None:
     """Also when no test asked for the server: its folder goes."""
     SERVER.stop()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test of the pages needs a Chromium; without one it is skipped, never where CI is set."""
+    if item.get_closest_marker("browser") is None or CHROMIUM is not None:
+        return
+    if os.environ.get("CI"):
+        pytest.fail("No Chromium, and in CI no test of the pages may be skipped: see scripts/browser.", pytrace=False)
+    pytest.skip("no Chromium on this machine")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Said aloud, once: what was not tried for want of a browser."""
+    skipped = [each for each in terminalreporter.stats.get("skipped", []) if "no Chromium" in str(each.longrepr)]
+    if skipped:
+        terminalreporter.write_line(
+            f"{len(skipped)} browser tests were skipped: no Chromium here (install one, or set TWIN_CHROMIUM)."
+        )

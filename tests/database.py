@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import psycopg
@@ -31,6 +32,12 @@ def migrate() -> None:
     connections["owner"].close()
 
 
+def _forget() -> None:
+    """What this process remembers of the tables is as gone as their rows."""
+    import_module("twin.metering.current").forget_catalogue()
+    import_module("twin.metering.interning").forget_all()
+
+
 class Cleaner:
     """Puts every table back to what it held right after the migrations.
 
@@ -46,6 +53,7 @@ class Cleaner:
         self._seeds = [self._remember(table) for table in self._filled()]
 
     def clean(self) -> None:
+        _forget()
         filled = self._filled()
         seeded = [seed.table for seed in self._seeds]
         if not filled:

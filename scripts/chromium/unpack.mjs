@@ -1,10 +1,9 @@
 // Unpacks npm's compressed Chromium, and the libraries a bare machine lacks, into the folder that is named.
 // Usage: node unpack.mjs FOLDER
-import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tmpdir } from "node:os";
-import { mkdtempSync } from "node:fs";
 
 const target = resolve(process.argv[2]);
 const packed = join(dirname(fileURLToPath(import.meta.url)), "node_modules", "@sparticuz", "chromium", "bin");
@@ -22,10 +21,12 @@ if (inflate && existsSync(join(packed, "al2023.tar.br"))) {
 }
 rmSync(process.env.TMPDIR, { recursive: true, force: true });
 
-const starter = join(target, "start");
+// Found under the name every Chromium has, with the libraries it brings along.
+const starter = join(target, "chromium");
+renameSync(starter, join(target, "headless-shell"));
 writeFileSync(
     starter,
-    `#!/bin/sh\nhere=$(dirname "$0")\nLD_LIBRARY_PATH="$here/al2023/lib:$LD_LIBRARY_PATH" exec "$here/chromium" "$@"\n`,
+    `#!/bin/sh\nhere=$(dirname "$0")\nLD_LIBRARY_PATH="$here/al2023/lib:$LD_LIBRARY_PATH" exec "$here/headless-shell" "$@"\n`,
 );
 chmodSync(starter, 0o755);
 console.log(program, "->", starter);
