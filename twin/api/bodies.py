@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,7 @@ LONGEST_BODY = 16 * 1024 * 1024
 JSON = "application/json"
 CHARSETS = ("utf-8", "utf8")
 # A client that is cut off while it still sends sees a broken connection and not the answer,
-# so a body that is only somewhat too long is read and thrown away first.
+# so what is left of a refused body is read and thrown away first, up to this bound.
 LONGEST_DISCARDED = 4 * LONGEST_BODY
 CHUNK = 256 * 1024
 # A number of more digits is no quantity; written out, 1e999999999 would fill the memory.
@@ -34,10 +35,9 @@ def read_body(request: HttpRequest, media_types: tuple[str, ...]) -> str:
     media_type = _media_type(request, media_types)
     length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdigit() and int(length) > LONGEST_BODY:
-        _discard(request, int(length))
         raise BodyTooLong(_too_long())
     try:
-        if not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+        if not length and is_chunked(request) and isinstance(request, WSGIRequest):
             _read_chunked(request)
         _ = request.body
     except (RequestDataTooBig, UnreadablePostError) as error:
@@ -75,30 +75,38 @@ def _media_type(request: HttpRequest, media_types: tuple[str, ...]) -> str:
     return media_type.lower()
 
 
-def _read_chunked(request: HttpRequest) -> None:
-    """Django takes a body of unannounced length for empty; the server's stream has an end of its own."""
-    if not isinstance(request, WSGIRequest) or not request.META.get("wsgi.input_terminated"):
-        raise BodyUnreadable("Send the body with its Content-Length.")
+def _read_chunked(request: WSGIRequest) -> None:
     stream = request.environ["wsgi.input"]
     parts: list[bytes] = []
     total = 0
     while part := stream.read(CHUNK):
         total += len(part)
-        if total <= LONGEST_BODY:
-            parts.append(part)
-        elif total > LONGEST_DISCARDED:
-            break
-    if total > LONGEST_BODY:
-        raise BodyTooLong(_too_long())
+        if total > LONGEST_BODY:
+            raise BodyTooLong(_too_long())
+        parts.append(part)
     # Where Django itself keeps what it has read; `request.body` has no other way in.
     request._body = b"".join(parts)  # noqa: SLF001 - see above
 
 
-def _discard(request: HttpRequest, length: int) -> None:
-    if length > LONGEST_DISCARDED:
+def discard_body(request: HttpRequest) -> None:
+    """Read and throw away what is left of a body, up to a bound, so that a refusal reaches its sender."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length.isdigit() and int(length) > LONGEST_DISCARDED:
         return
-    while request.read(CHUNK):
-        pass
+    stream = request
+    if not length and is_chunked(request) and isinstance(request, WSGIRequest):
+        stream = request.environ["wsgi.input"]
+    read = 0
+    with suppress(OSError, UnreadablePostError):
+        while read < LONGEST_DISCARDED and (part := stream.read(CHUNK)):
+            read += len(part)
+
+
+def is_chunked(request: HttpRequest) -> bool:
+    """Whether the length of the body is not announced; Django would take such a body for empty."""
+    return "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower() and bool(
+        request.META.get("wsgi.input_terminated")
+    )
 
 
 def _too_long() -> str:

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, WithJsonSchema
 
 from twin.api.auth import ApiKey, scope_of
-from twin.api.fields import Cursor, Flag, Instant, Limit, QueryId, QueryInput, Search, Zone, known_id
+from twin.api.fields import Cursor, Flag, Instant, Limit, QueryId, QueryInput, Search, Zone, known_id, one_of
 from twin.api.negotiation import chosen_type
 from twin.api.schemas import ReportOut
 from twin.companies.access import report_scope
@@ -36,7 +36,7 @@ _encoder = msgspec.json.Encoder()
 Sort = Annotated[
     str,
     StringConstraints(max_length=64),
-    Field(json_schema_extra={"enum": [sign + key for key in SORT_KEYS for sign in ("", "-")]}),
+    WithJsonSchema({"type": "string", "pattern": one_of(SORT_KEYS, before="-?"), "examples": ["-total_sell"]}),
 ]
 SectionCode = Literal["messaging", "chat", "telephony_legacy", "telephony_new", "bot"]
 

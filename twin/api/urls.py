@@ -16,6 +16,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
 from twin.api import companies, health, prices, reports, usage
+from twin.api.bodies import discard_body
 from twin.api.document import DESCRIPTION, openapi_document
 from twin.api.problem import method_not_allowed, not_found, problem_of
 
@@ -63,6 +64,8 @@ def guarded(view: View) -> View:
         if response.status_code == 405:
             response = method_not_allowed(response["Allow"].replace(" ", "").split(","))
         response["Cache-Control"] = "no-store"
+        if response.status_code >= 400:
+            discard_body(request)
         return response
 
     answer.csrf_exempt = True  # type: ignore[attr-defined]  # a key, not a cookie, opens this door
