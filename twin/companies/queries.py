@@ -136,17 +136,16 @@ def dependents_in(scope: Scope, period: Period) -> list[Dependent]:
     with connections["default"].cursor() as cursor:
         cursor.execute(
             """
-            select distinct on (company_id) company_id, path
-            from companies_ancestry
-            where ancestor_id = %s and (start_at is null or start_at < %s) and (end_at is null or end_at > %s)
-            order by company_id, start_at desc nulls last
+            select distinct on (a.company_id) a.company_id, c.name, a.path
+            from companies_ancestry a join companies_company c on c.id = a.company_id
+            where a.ancestor_id = %s and (a.start_at is null or a.start_at < %s) and (a.end_at is null or a.end_at > %s)
+            order by a.company_id, a.start_at desc nulls last
             """,
             [scope.organisation_id, period.end, period.start],
         )
         rows = cursor.fetchall()
-    # Names by one list of ids: joined, row-level security would be asked once per row.
-    names = names_of(scope, {one for company_id, path in rows for one in (company_id, *path)})
-    return [Dependent(company_id, names[company_id], tuple(names[one] for one in path)) for company_id, path in rows]
+    between = names_of(scope, {one for _, _, path in rows for one in path})
+    return [Dependent(company_id, name, tuple(between[one] for one in path)) for company_id, name, path in rows]
 
 
 @scoped
