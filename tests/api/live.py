@@ -6,13 +6,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from socketserver import ThreadingMixIn
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from django.db import connections
 
 from twin.config.wsgi import application
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
+    daemon_threads = False
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """A thread serves one request; its database connections end with it."""
+        super().process_request_thread(request, client_address)
+        connections.close_all()
 
 
 class _Quiet(WSGIRequestHandler):

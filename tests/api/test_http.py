@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import psycopg
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from tests.api.client import BATCH, PROBLEM, Answer, Api
@@ -143,6 +145,32 @@ def test_a_fault_tells_no_details(api: Api, shared_world: World, monkeypatch: py
     answer = api.get("/companies/1", shared_world.twin)
     assert_problem(answer, 500)
     assert b"secret" not in answer.content
+
+
+def test_a_fault_is_logged_without_the_key(
+    api: Api, shared_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("secret thing")
+
+    monkeypatch.setattr("twin.companies.queries.get_company", fail)
+    api.get("/companies/1", shared_world.twin)
+    assert "secret thing" in caplog.text
+    assert shared_world.twin.key not in caplog.text
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), psycopg.OperationalError("gone")])
+def test_a_database_that_does_not_answer_asks_to_try_again(
+    api: Api, shared_world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("twin.companies.access.scope_for_key", fail)
+    answer = api.get("/companies", shared_world.twin)
+    assert_problem(answer, 503)
+    assert answer.headers["retry-after"] == "1"
+    assert "gone" not in answer.detail
 
 
 def test_problems_are_english_whatever_the_browser_speaks(api: Api, shared_world: World) -> None:
@@ -307,6 +335,18 @@ def test_a_bad_query_is_bad_input(api: Api, shared_world: World, query: str) -> 
 def test_health_needs_no_key(client: Client, shared_world: World) -> None:
     assert client.get("/healthz").json() == {"status": "ok", "detail": ""}
     assert client.get("/readyz").json() == {"status": "ok", "detail": ""}
+
+
+def test_a_dead_database_is_not_ready_but_the_process_lives(
+    client: Client, shared_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr("django.db.migrations.recorder.MigrationRecorder.applied_migrations", fail)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    assert client.get("/healthz").status_code == 200
 
 
 def test_readiness_says_when_migrations_are_missing(

@@ -180,3 +180,17 @@ def test_a_workbook_has_a_sheet_per_section_and_one_about_itself(api: Api, used_
 def test_an_answer_nobody_wants_is_not_sent(api: Api, shared_world: World) -> None:
     answer = api.get(PATH, shared_world.rhea, accept="text/html")
     assert (answer.status, answer.media_type) == (406, PROBLEM)
+
+
+def test_a_company_sees_no_money_and_no_name_of_others(api: Api, used_world: World) -> None:
+    paths = ("/companies", "/rate-cards", "/usage/conflicts", "/usage/unrated", f"/companies/{used_world.acme.id}")
+    seen = "".join(api.get(path, used_world.acme).content.decode() for path in paths)
+    for word in ("buy", "sell", "price", "Rhea", "Birch", "Wholesale"):
+        assert word not in seen
+
+
+def test_a_reseller_cannot_learn_another_ones_figures(api: Api, used_world: World) -> None:
+    before = [api.get(PATH, party).content for party in (used_world.rhea, used_world.sola)]
+    data = {"meter": "sms.sent", "quantity": 1_000_000}
+    api.usage(used_world.twin, event(used_world.dune.id, "dune-2", data=data))
+    assert [api.get(PATH, party).content for party in (used_world.rhea, used_world.sola)] == before

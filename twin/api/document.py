@@ -27,8 +27,8 @@ Fields and parameters that are not known are refused, except in the CloudEvents 
 """
 
 
-def openapi_document(api: NinjaAPI) -> dict[str, Any]:
-    """The document as plain data; `currency` allows the installation's own only, once there is one."""
+def openapi_document(api: NinjaAPI, currency: str | None) -> dict[str, Any]:
+    """The document as plain data; with `currency` a new company may name that one only."""
     document: dict[str, Any] = dict(api.get_openapi_schema())
     schemas = document["components"]["schemas"]
     for model in (Problem, UsageEvent):
@@ -38,8 +38,18 @@ def openapi_document(api: NinjaAPI) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for operation in operations.values():
             _document_refusals(path, operation)
-    _allow_one_currency(schemas["NewCompany"]["properties"])
+    if currency is not None:
+        _allow_one_currency(schemas["NewCompany"]["properties"], currency)
     return document
+
+
+def own_currency() -> str | None:
+    """The currency of this installation, once it has its platform company."""
+    try:
+        scope = platform_scope()
+    except NotInitialised:
+        return None
+    return get_company(scope, scope.organisation_id).currency
 
 
 def _document_refusals(path: str, operation: dict[str, Any]) -> None:
@@ -58,13 +68,8 @@ def _document_refusals(path: str, operation: dict[str, Any]) -> None:
     responses[503]["headers"] = UNAVAILABLE
 
 
-def _allow_one_currency(properties: dict[str, Any]) -> None:
-    try:
-        scope = platform_scope()
-    except NotInitialised:
-        return
-    own = get_company(scope, scope.organisation_id).currency
+def _allow_one_currency(properties: dict[str, Any], currency: str) -> None:
     properties["currency"] = {
-        "anyOf": [{"type": "string", "const": own}, {"type": "null"}],
+        "anyOf": [{"type": "string", "const": currency}, {"type": "null"}],
         "description": properties["currency"].get("description", ""),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,7 +17,7 @@ from ninja.parser import Parser
 
 from twin.api import companies, health, prices, reports, usage
 from twin.api.bodies import discard_body
-from twin.api.document import DESCRIPTION, openapi_document
+from twin.api.document import DESCRIPTION, openapi_document, own_currency
 from twin.api.problem import method_not_allowed, not_found, problem_of
 
 View = Callable[..., HttpResponseBase]
@@ -76,7 +76,12 @@ def openapi_json(request: HttpRequest) -> HttpResponse:
     """The description of all of it, for everybody."""
     if request.method not in ("GET", "HEAD"):
         return method_not_allowed(["GET"])
-    return HttpResponse(json.dumps(openapi_document(api)), content_type="application/json")
+    return HttpResponse(_written_document(own_currency()), content_type="application/json")
+
+
+@lru_cache(maxsize=2)
+def _written_document(currency: str | None) -> str:
+    return json.dumps(openapi_document(api, currency))
 
 
 def _guarded_patterns(patterns: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
