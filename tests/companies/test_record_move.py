@@ -156,6 +156,28 @@ def test_a_loop_that_ended_before_the_move_is_none() -> None:
     assert moved.parent_id == tree.sola.id
 
 
+def test_a_seller_does_not_take_back_what_is_planned_to_leave_it() -> None:
+    tree = a_tree()
+    leaves = clock.now() + 9 * DAY
+    move(tree.twin, tree.acme.id, tree.strand.id, leaves)
+    before = memberships()
+    with pytest.raises(CompanyNotFound):
+        move(scope_of(tree.rhea), tree.acme.id, tree.sola.id, leaves + DAY)
+    with pytest.raises(MembershipTooEarly) as refusal:
+        move(scope_of(tree.rhea), tree.acme.id, tree.sola.id, leaves - DAY)
+    assert refusal.value.earliest is None
+    assert memberships() == before
+
+
+def test_what_moves_away_with_its_seller_is_not_taken_back() -> None:
+    tree = a_tree()
+    leaves = clock.now() + 9 * DAY
+    move(tree.twin, tree.sola.id, tree.strand.id, leaves)
+    with pytest.raises(CompanyNotFound):
+        move(scope_of(tree.rhea), tree.cedar.id, tree.rhea.id, leaves)
+    assert move(scope_of(tree.rhea), tree.cedar.id, tree.rhea.id, leaves - MICRO).id == tree.cedar.id
+
+
 def test_a_taken_external_id_stops_a_move() -> None:
     tree = a_tree()
     fern = a_company(tree.twin, "Fern", under=tree.rhea.id, external_id="X1")

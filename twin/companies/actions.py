@@ -42,7 +42,9 @@ from twin.kernel import clock
 from twin.kernel.period import instant_text
 from twin.kernel.tenancy import scoped, tenant_transaction
 
+# What `companies_rebuild_ancestry` refuses.
 LOOP_STATE: Final = "TW001"
+LATER_STATE: Final = "TW002"
 
 
 class Unset(Enum):
@@ -169,7 +171,7 @@ def record_move(
     # Before anything else about that instant: neither parent may have existed then.
     _refuse_too_early(last, effective_from)
     parent = _parent_for(scope, parent_id, effective_from)
-    if not held_at(scope, last.parent_id, effective_from):
+    if not held_at(scope, company.id, effective_from):
         raise CompanyNotFound(f"Company {company.id} does not lie beneath you at {instant_text(effective_from)}.")
     if parent.id == company.id:
         raise MembershipLoop(f"Company {company.id} cannot lie beneath itself.")
@@ -334,7 +336,10 @@ def _insert(row: CompanyRow, parent_id: int | None = None) -> None:
 
 
 def _place(company_id: int, parent_id: int, start: datetime) -> None:
-    """Add a membership and rebuild what is derived from it; raises `MembershipLoop`."""
+    """Add a membership and rebuild what is derived from it; raises `MembershipLoop`.
+
+    The database also sees planned moves that the asker may not: it refuses what is not the last.
+    """
     try:
         with transaction.atomic(), connections["default"].cursor() as cursor:
             cursor.execute(
@@ -343,9 +348,12 @@ def _place(company_id: int, parent_id: int, start: datetime) -> None:
             )
             cursor.execute("select companies_rebuild_ancestry(%s)", [company_id])
     except DatabaseError as error:
-        if getattr(error.__cause__, "sqlstate", None) != LOOP_STATE:
-            raise
-        raise MembershipLoop(f"Company {company_id} would come to lie beneath itself.") from None
+        state = getattr(error.__cause__, "sqlstate", None)
+        if state == LOOP_STATE:
+            raise MembershipLoop(f"Company {company_id} would come to lie beneath itself.") from None
+        if state == LATER_STATE:
+            raise MembershipTooEarly(f"A later move of company {company_id} is planned already.") from None
+        raise
 
 
 def _installation() -> int | None:

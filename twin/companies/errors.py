@@ -36,9 +36,12 @@ class MembershipLoop(Clash):
 
 
 class MembershipTooEarly(Clash):
-    """The instant is not later than the start of the last membership; `earliest` would be, usage permitting."""
+    """The instant is not later than the start of the last membership.
 
-    def __init__(self, message: str, earliest: datetime) -> None:
+    `earliest` would be, usage permitting; None where a move is planned that the asker may not know.
+    """
+
+    def __init__(self, message: str, earliest: datetime | None = None) -> None:
         super().__init__(message)
         self.earliest = earliest
 

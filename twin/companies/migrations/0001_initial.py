@@ -81,12 +81,18 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 
 -- The ancestry of one company and of all that ever lies beneath it, anew from the memberships.
--- Refuses (TW001) what would lie beneath itself at some instant. Callers hold the catalogue lock.
+-- Refuses what would lie beneath itself at some instant (TW001), and a membership recorded last that
+-- does not start last (TW002). Callers hold the catalogue lock.
 create function companies_rebuild_ancestry(changed int) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     affected int[];
 begin
+    if (select m.start_at from public.companies_membership m where m.company_id = changed order by m.id desc limit 1)
+        < (select max(m.start_at) from public.companies_membership m where m.company_id = changed)
+    then
+        raise exception 'a later membership is recorded already' using errcode = 'TW002';
+    end if;
     affected := array(select changed union
         select a.company_id from public.companies_ancestry a where a.ancestor_id = changed);
     delete from public.companies_ancestry where company_id = any(affected);
