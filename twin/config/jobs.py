@@ -18,8 +18,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twin.config.settings")
     end_with_parent()
     django.setup()
-    with contextlib.redirect_stdout(io.StringIO()):
-        # The worker greets on standard output, which belongs to the parent; its log goes to standard error.
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        # Only its greeting is lost: the log keeps the standard error it was set up with.
         _work()
 
 
