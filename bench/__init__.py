@@ -1,0 +1,1 @@
+"""Measurements of a real installation, each beside its anchor: `python -m bench`."""

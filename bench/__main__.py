@@ -1,0 +1,108 @@
+"""Measure everything once, print it, and write `bench-results/` and `docs/performance.md`."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench import writing
+from bench.anchors import Anchors
+from bench.market import Market, found
+from bench.measuring import Bench, load_average, median_of
+from tests.flows.installation import ROOT, Installation
+from twin.engine.settings import resolve
+
+SIZES = (1_000, 5_000)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--present", type=int, default=1_000_000, help="events that are there before (1,000,000)")
+    parser.add_argument("--events", type=int, default=150_000, help="events of one measured run (150,000)")
+    parser.add_argument("--runs", type=int, default=3, help="runs of which the median is taken (3)")
+    parser.add_argument("--no-page", action="store_true", help="leave docs/performance.md as it is")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="twin-bench-") as folder:
+        installation = Installation(Path(folder) / "data")
+        try:
+            figures = measure(installation, Path(folder), arguments)
+        finally:
+            installation.destroy()
+    say(f"written: {writing.write_results(ROOT / 'bench-results', figures).relative_to(ROOT)}")
+    page = writing.page(figures)
+    if not arguments.no_page:
+        (ROOT / "docs" / "performance.md").write_text(page)
+    say(page)
+
+
+def measure(installation: Installation, folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    load = load_average()
+    say("founding the market …")
+    market = found(installation)
+    roles = resolve({"TWIN_DATA_DIR": str(installation.data_dir)})
+    bench = Bench(installation, market, Anchors(dict(roles.owner)), folder)
+    say(f"importing {arguments.present:,} events …")
+    imported = bench.import_events(arguments.present)
+    say(f"  {imported['events_per_second']:,.0f} events/s, {imported['memory_mb']:.0f} MB")
+    bench.anchors.prepare()
+    ingest = ingest_runs(bench, arguments.events, arguments.runs)
+    bench.anchors.drop()
+    say("single events …")
+    singles = {number: bench.singles(requests, number) for number, requests in ((1, 500), (32, 4_000))}
+    say("reports …")
+    return {
+        "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "load_before": load,
+        "machine": writing.machine(),
+        "present": arguments.present,
+        "import": imported,
+        "ingest": ingest,
+        "singles": singles,
+        "reports": reports(bench, market),
+        "memory_mb": bench.memory(),
+    }
+
+
+def ingest_runs(bench: Bench, events: int, runs: int) -> dict[str, Any]:
+    """Sizes take turns within each run, so that a noisy minute spoils no size alone."""
+    taken: dict[int, list[dict[str, Any]]] = {size: [] for size in SIZES}
+    bench.ingest(1_000, 10)  # connections, caches and plans are made
+    for number in range(runs):
+        for size in SIZES:
+            one = bench.ingest(size, max(events // size, 4))
+            taken[size].append(one)
+            say(
+                f"run {number + 1}, batches of {size:,}: {one['events_per_second']:,.0f} events/s,"
+                f" bare COPY {one['bare_per_second']:,.0f}, with key {one['keyed_per_second']:,.0f}"
+            )
+    return {str(size): median_of(found_) for size, found_ in taken.items()}
+
+
+def reports(bench: Bench, market: Market) -> dict[str, Any]:
+    whole = f"from={stamp(market.start)}&to={stamp(market.end + timedelta(days=1))}"
+    ragged_start = market.start + timedelta(days=3, hours=5, minutes=17, microseconds=250_001)
+    ragged_end = market.end - timedelta(hours=7, minutes=11, microseconds=1)
+    ragged = f"from={stamp(ragged_start)}&to={stamp(ragged_end)}"
+    day = f"from={stamp(market.end - timedelta(days=1))}&to={stamp(market.end)}"
+    return {
+        "reseller, whole span": bench.report(market.reseller_key, whole),
+        "reseller, ragged ends": bench.report(market.reseller_key, ragged),
+        "reseller, last 24 hours": bench.report(market.reseller_key, day),
+        "platform, whole span": bench.report(market.key, f"{whole}&reseller={market.platform}"),
+        "platform, ragged ends": bench.report(market.key, f"{ragged}&reseller={market.platform}"),
+    }
+
+
+def stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Raw COPY of the very rows that were ingested: what this server could do if nothing had to be thought about."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+BARE, KEYED = "bench_bare", "bench_keyed"
+Chunk = tuple[bytes, int]
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Two tables of the shape of Twin's own event rows: one bare, one with only the unique key."""
+
+    parameters: dict[str, Any]
+
+    def prepare(self) -> None:
+        """Make both tables; the keyed one holds every row that Twin holds already."""
+        with self._connect() as connection:
+            for table in (BARE, KEYED):
+                connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(table)))
+                connection.execute(
+                    sql.SQL("create table {} as table metering_event with no data").format(sql.Identifier(table))
+                )
+            connection.execute(sql.SQL("insert into {} table metering_event").format(sql.Identifier(KEYED)))
+            connection.execute(
+                sql.SQL("create unique index on {} ({})").format(
+                    sql.Identifier(KEYED), sql.SQL(", ").join(map(sql.Identifier, self._key(connection)))
+                )
+            )
+
+    def _key(self, connection: psycopg.Connection[Any]) -> list[str]:
+        rows = connection.execute(
+            """
+            select a.attname from pg_index i
+            join lateral unnest(i.indkey) with ordinality k (number, place) on true
+            join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number
+            where i.indrelid = 'metering_event'::regclass and i.indisunique order by k.place
+            """
+        )
+        return [row[0] for row in rows]
+
+    def mark(self) -> int:
+        """The page of Twin's event rows behind which all later rows will lie."""
+        with self._connect() as connection:
+            row = connection.execute(
+                "select pg_relation_size('metering_event') / current_setting('block_size')::int"
+            ).fetchone()
+        # Writers extend the table by runs of pages and fill what the others left: look back a little.
+        return max(int(row[0]) - 2_000, 0) if row else 0
+
+    def chunks_since(self, mark: int, size: int) -> list[Chunk]:
+        """The rows stored since the mark, in the order they lie, as COPY texts of `size` rows."""
+        wanted = sql.SQL(
+            "copy (select e.* from metering_event e where e.ctid >= {mark}::tid and not exists"
+            " (select from {keyed} k where (k.company_id, k.source_id, k.key) = (e.company_id, e.source_id, e.key))"
+            " order by e.ctid) to stdout"
+        ).format(mark=sql.Literal(f"({mark},0)"), keyed=sql.Identifier(KEYED))
+        with self._connect() as connection, connection.cursor().copy(wanted) as copy:
+            rows = b"".join(bytes(part) for part in copy).splitlines(keepends=True)
+        return [(b"".join(rows[n : n + size]), len(rows[n : n + size])) for n in range(0, len(rows), size)]
+
+    def copy(self, table: str, chunks: Sequence[Chunk], writers: int) -> float:
+        """Rows per second: each chunk one transaction, chunks dealt out to the writers."""
+        barrier = threading.Barrier(writers + 1)
+        threads = [
+            threading.Thread(target=self._write, args=(table, chunks[number::writers], barrier))
+            for number in range(writers)
+        ]
+        for thread in threads:
+            thread.start()
+        barrier.wait()
+        start = time.perf_counter()
+        for thread in threads:
+            thread.join()
+        return sum(number for _, number in chunks) / (time.perf_counter() - start)
+
+    def _write(self, table: str, chunks: Sequence[Chunk], barrier: threading.Barrier) -> None:
+        statement = sql.SQL("copy {} from stdin").format(sql.Identifier(table))
+        with self._connect() as connection:
+            connection.commit()
+            barrier.wait()
+            for data, _ in chunks:
+                with connection.cursor() as cursor, cursor.copy(statement) as copy:
+                    copy.write(data)
+                connection.commit()
+
+    def drop(self) -> None:
+        with self._connect() as connection:
+            connection.execute(f"drop table if exists {BARE}, {KEYED}")
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(**self.parameters)

