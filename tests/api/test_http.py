@@ -331,6 +331,10 @@ def test_a_bad_query_is_bad_input(api: Api, shared_world: World, query: str) -> 
     assert answer.places == [["query", query.partition("=")[0]]]
 
 
+def test_far_too_many_parameters_are_unreadable(api: Api, shared_world: World) -> None:
+    assert_problem(api.get("/companies?" + "&".join(f"a{number}=1" for number in range(1500)), shared_world.twin), 400)
+
+
 # Beside the API ----------------------------------------------------------------
 def test_health_needs_no_key(client: Client, shared_world: World) -> None:
     assert client.get("/healthz").json() == {"status": "ok", "detail": ""}

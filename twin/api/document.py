@@ -23,7 +23,8 @@ Times are RFC 3339 with an offset. Amounts are decimal strings, exact, never rou
 Lists answer `{"items": […], "next_cursor": …}`; send `cursor` to go on, null is the end.
 Errors are `application/problem+json` (RFC 9457); for bad input `errors` names each field.
 What is out of sight is not found: 404 never tells whether an object exists for somebody else.
-Fields and parameters that are not known are refused, except in the CloudEvents envelope, where they are ignored.
+Fields that are not known are refused, except in the CloudEvents envelope, where they are ignored; so are unknown
+parameters of addresses that have parameters.
 """
 
 

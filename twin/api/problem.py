@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from twin.api import errors
@@ -110,6 +111,8 @@ def problem_of(request: HttpRequest, error: Exception | type[Exception]) -> Http
     for kind, status in STATUSES:
         if isinstance(error, kind):
             return problem(status, str(error), _fields_of(request, error))
+    if isinstance(error, SuspiciousOperation | BadRequest | UnreadablePostError):
+        return problem(400, "The request cannot be read: it is broken off, or has far too many parts.")
     if isinstance(error, OperationalError | InterfaceError | psycopg.OperationalError):
         log.error("database_unavailable path=%s", request.path, exc_info=error)
         return problem(503, "The database cannot answer now. Try again; what is sent twice is taken once.")
