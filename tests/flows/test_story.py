@@ -293,8 +293,8 @@ def test_a_file_that_is_not_there_is_one_line_and_exit_1(trade: Trade, tmp_path:
 def test_the_command_gives_the_report_in_all_three_formats(trade: Trade, tmp_path: Path) -> None:
     sent = [event("1", trade.acme, "sms.delivered", attributes={"country": "DE"})]
     trade.platform.send_events(json.dumps(sent).encode())
-    base = ("report", "reseller-companies", "--reseller", str(trade.rhea))
-    base += ("--from", START, "--to", "2026-04-01T00:00:00Z")
+    base: tuple[str, ...] = ("report", "reseller-companies", "--reseller", str(trade.rhea))
+    base = (*base, "--from", START, "--to", "2026-04-01T00:00:00Z")
     document = json.loads(trade.installation.twin(*base, "--format", "json").stdout)
     assert document == trade.report().json
     table = trade.installation.twin(*base, "--section", "messaging", "--format", "csv").stdout
