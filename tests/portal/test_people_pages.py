@@ -155,6 +155,14 @@ def test_a_form_without_its_token_is_refused_with_words(people: People) -> None:
     assert "This form has expired" in answer.text
 
 
+def test_too_many_tries_are_answered_with_words(client: Client, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
+    assert enter(client, "nobody@example.com", "x").status_code == 200
+    answer = enter(client, "nobody@example.com", "x")
+    assert answer.status_code == 429
+    assert "Too many tries" in answer.text
+
+
 def test_a_failure_of_ours_asks_neither_database_nor_session(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("gone")

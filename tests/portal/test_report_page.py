@@ -3,7 +3,8 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -13,8 +14,10 @@ import pytest
 import time_machine
 from django.test import Client
 
-from tests.portal.usage import OCTOBER, record_october
-from tests.world import World
+from tests.portal.usage import OCTOBER, record, record_october
+from tests.world import BEGINNING, World
+from twin.companies.access import report_scope
+from twin.pricing import actions as pricing
 
 SignIn = Callable[[str], Client]
 PATH = "/reports/reseller-companies"
@@ -183,6 +186,32 @@ def test_the_price_columns_change_their_side(rhea: Client, small_world: World) -
 def test_a_company_under_a_sub_reseller_says_so(rhea: Client) -> None:
     page = rhea.get(f"{PATH}?{OCTOBER}&section=bot").text
     assert "under Sola" in page
+
+
+def test_what_has_no_price_is_not_called_zero(signed_in: SignIn, small_world: World) -> None:
+    # A reseller that has no card of its own yet: what its company uses lacks the price between the two.
+    early = BEGINNING + timedelta(hours=1)
+    bare = pricing.create_company(
+        small_world.twin.scope, name="Bare", kind="reseller", time_zone="UTC", effective_from=BEGINNING
+    )
+    scope = report_scope(small_world.twin.scope, bare.id)
+    child = pricing.create_company(
+        replace(scope, permissions=small_world.twin.scope.permissions),
+        name="Child",
+        kind="company",
+        time_zone="UTC",
+        effective_from=BEGINNING,
+    )
+    record(small_world, child.id, "sms.delivered", 5, "no-price", early)
+    page = (
+        signed_in("twin")
+        .get(f"{PATH}?reseller={bare.id}&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&time_zone=UTC")
+        .text
+    )
+    assert "1 not rated" in page
+    assert "1 event has no price" in page
+    assert re.search(r'<td class="c-total_sell zero" data-exact="0">not rated</td>', page)
+    assert re.search(r'<td class="c-margin incomplete loss" data-exact="-0.05"', page)
 
 
 def test_there_are_expenses_keeps_only_rows_with_money(rhea: Client, small_world: World) -> None:

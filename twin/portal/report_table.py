@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from twin.kernel.money import NANO, amount_text
 from twin.portal.asking import Asked
 from twin.portal.rules.figures import count_text, money_text
+from twin.portal.rules.headings import two_line_width
 from twin.reports.columns import SECTIONS, Column
 from twin.reports.types import Row, Section, Totals
 
@@ -35,7 +36,7 @@ _GROUP_TITLES: Final[dict[str, str | Promise]] = {
     "user": gettext_lazy("User"),
     "alice": gettext_lazy("Alice"),
 }
-_NARROWEST, _WIDEST = 8, 24
+_NARROWEST, _WIDEST = 9, 24
 
 
 class Head(NamedTuple):
@@ -102,7 +103,7 @@ class _Printer:
         self.has_seller = has_seller
 
     def line(self, row: Row) -> Line:
-        unrated = ngettext("%(n)s event not rated", "%(n)s events not rated", row.unrated) if row.unrated else ""
+        unrated = ngettext("%(n)s not rated", "%(n)s not rated", row.unrated) if row.unrated else ""
         words = unrated % {"n": count_text(row.unrated, self.language)} if unrated else ""
         path = _("under %(path)s") % {"path": " / ".join(row.path)} if row.path else ""
         return Line(row.company_id, row.company_name, path, words, self.figures(row))
@@ -124,8 +125,10 @@ class _Printer:
             css = f"{css} zero"
         if value < 0:
             css = f"{css} loss"
-        rounded = value % (NANO // 100) != 0
-        return Cell(money_text(value, self.language), css, exact, exact if rounded else "")
+        notes = [exact] if value % (NANO // 100) else []
+        if column.code == "margin" and figures.unrated:
+            notes.append(_("incomplete"))
+        return Cell(money_text(value, self.language), css, exact, ", ".join(notes))
 
     def _is_unknown(self, column: Column, figures: Row | Totals) -> bool:
         """A total of nothing although there is usage without a price: not nothing, but not known."""
@@ -169,11 +172,12 @@ def _head(column: Column, asked: Asked, path: str, css: str) -> Head:
     # Names are read from A, figures from the largest.
     first = column.sort if column.kind in ("id", "name") else f"-{column.sort}"
     other = column.sort if descending else f"-{column.sort}"
+    title = _(column.title)
     return Head(
         code=column.code,
-        title=_(column.title),
+        title=title,
         help=_(column.help),
-        css=css,
+        css=css if column.code in PINNED else f"{css} t-{min(two_line_width(title), _WIDEST)}",
         href=asked.address(path, sort=other if is_sorted else first),
         aria_sort=("descending" if descending else "ascending") if is_sorted else "",
         arrow=("↓" if descending else "↑") if is_sorted else "",
