@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from twin.metering.types import Refusal
 from twin.pricing.meters import METER_BY_CODE, METER_BY_ID
 
 AHEAD = timedelta(minutes=5)
+# An offset can push an instant out of the first year, where nobody could read it again.
+_EARLIEST = microseconds(datetime(1, 1, 1, tzinfo=UTC))
 
 Ints = NDArray[np.int64]
 Billing = tuple[int, int, int, int]  # time, quantity, meter, attributes
@@ -102,8 +104,8 @@ def _resolve(catalogue: Catalogue, scope: Scope, decoded: Decoded, now: datetime
             reason = company
         elif meter is None:
             reason = f"Unknown meter {event.data.meter!r}."
-        elif at > latest_allowed:
-            reason = "The time is more than 5 minutes ahead."
+        elif not _EARLIEST <= at <= latest_allowed:
+            reason = "The time is more than 5 minutes ahead." if at > latest_allowed else "The time is before year 1."
         else:
             projection = projections[raws[number]]
             span = spans.get((company, meter, projection))
