@@ -17,7 +17,7 @@ from twin.pricing.types import PriceBook, Rate, Terms
 
 ALWAYS = -(2**62)
 NEVER = 2**62
-_MOST_PLANS = 400_000
+_MOST_PLANS = 200_000  # about 100 MB
 
 Projection = tuple[tuple[str, str], ...]
 
@@ -59,7 +59,7 @@ class Plan:
         return any(edge.rate is None for edge in self.edges)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """`[start, end)` in microseconds since 1970 with one plan, or the reason why nothing is taken."""
 

@@ -18,6 +18,8 @@ from twin.metering.rules.identity import canonical_attributes
 
 K = TypeVar("K", bound=Hashable)
 _MOST_REMEMBERED = 100_000
+# Letters of remembered attribute sets: a number in every attribute must not fill the memory.
+_MOST_LETTERS = 4_000_000
 
 RawAttributes = tuple[tuple[str, str], ...]
 
@@ -121,6 +123,7 @@ class AttributeSets:
 
     def __init__(self) -> None:
         self.known: dict[RawAttributes, AttributeSet] = {(): AttributeSet(0, {})}
+        self._letters = 0
 
     def learn(self, raws: Iterable[RawAttributes]) -> dict[RawAttributes, AttributeSet]:
         """The sets of a batch by their items as sent; new ones are stored first."""
@@ -133,14 +136,16 @@ class AttributeSets:
 
     def forget(self) -> None:
         self.known = {(): AttributeSet(0, {})}
+        self._letters = 0
 
     def _stored(self, raws: list[RawAttributes]) -> dict[RawAttributes, AttributeSet]:
         bodies = {raw: canonical_attributes(dict(raw)) for raw in raws}
         digests = {body: digest_of(body) for body in bodies.values()}
         numbers = _attribute_numbers(digests)
         sets = {raw: AttributeSet(numbers[digests[body]], dict(raw)) for raw, body in bodies.items()}
-        if len(self.known) > _MOST_REMEMBERED:
-            self.known = {(): AttributeSet(0, {})}
+        if len(self.known) > _MOST_REMEMBERED or self._letters > _MOST_LETTERS:
+            self.forget()
+        self._letters += sum(map(len, bodies.values()))
         self.known.update(sets)
         return sets
 

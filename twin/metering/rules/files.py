@@ -17,7 +17,12 @@ from twin.metering.rules.decoding import Decoded, UsageEvent, decode_items, may_
 from twin.metering.types import Refusal
 
 CHUNK = 5_000
-LONGEST_LINE = 1024 * 1024
+# An event with the longest texts that are taken, every letter escaped, has a fifth of it.
+LONGEST_LINE = 256 * 1024
+# Long lines make smaller chunks, so that memory stays flat.
+LONGEST_CHUNK = 8 * 1024 * 1024
+_SHOWN_OF_A_LONG_LINE = 1_000
+_TOO_LONG = f"The line is longer than {LONGEST_LINE} bytes."
 REASON = "rejected_because"
 _CSV_COLUMNS = ("id", "company", "time", "meter", "quantity")
 _ATTRIBUTE = "attributes."
@@ -31,11 +36,12 @@ class FileUnreadable(Invalid):
 
 @dataclass(frozen=True)
 class Line:
-    """One line as it stood in the file."""
+    """One line as it stood in the file; of one that is too long only the beginning is kept."""
 
     number: int
     text: str
     read_to: int  # bytes of the file read so far
+    is_too_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,7 @@ def read_csv(file: BinaryIO, source: str) -> Iterator[Chunk]:
     header = _fields(first.text.removeprefix("\ufeff"))
     _check_header(header)
     for chunk in _chunks(lines):
-        items = [_item_of(header, line.text, source) for line in chunk]
-        yield Chunk(chunk, decode_items(items))
+        yield Chunk(chunk, _decode_rows(chunk, header, source))
 
 
 def rejected_ndjson(line: Line, reason: str) -> str:
@@ -89,27 +94,39 @@ def _lines(file: BinaryIO) -> Iterator[Line]:
     while raw := file.readline(LONGEST_LINE + 1):
         number += 1
         read_to += len(raw)
-        if len(raw) > LONGEST_LINE:
-            raise FileUnreadable(f"Line {number} is longer than {LONGEST_LINE} bytes; this is not a file of events.")
+        is_too_long = len(raw) > LONGEST_LINE
+        if is_too_long:
+            read_to += _skip_rest_of_line(file, raw)
+            raw = raw[:_SHOWN_OF_A_LONG_LINE]
         text = raw.decode("utf-8", errors="surrogateescape").rstrip("\r\n")
-        if text.strip():
-            yield Line(number, text, read_to)
+        if text.strip() or is_too_long:
+            yield Line(number, text, read_to, is_too_long)
+
+
+def _skip_rest_of_line(file: BinaryIO, part: bytes) -> int:
+    skipped = 0
+    while part and not part.endswith(b"\n"):
+        part = file.readline(LONGEST_LINE)
+        skipped += len(part)
+    return skipped
 
 
 def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
     chunk: list[Line] = []
+    letters = 0
     for line in lines:
         chunk.append(line)
-        if len(chunk) == CHUNK:
+        letters += len(line.text)
+        if len(chunk) == CHUNK or letters > LONGEST_CHUNK:
             yield chunk
-            chunk = []
+            chunk, letters = [], 0
     if chunk:
         yield chunk
 
 
 def _decode_lines(lines: list[Line], source: str | None) -> Decoded:
     body = "\n".join(line.text for line in lines).encode("utf-8", errors="surrogateescape")
-    if may_decode_fast(body):
+    if may_decode_fast(body) and not any(line.is_too_long for line in lines):
         try:
             events = _lines_decoder.decode_lines(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -126,6 +143,8 @@ def _decode_each(lines: list[Line], source: str | None) -> Decoded:
     unreadable: list[Refusal] = []
     for place, line in enumerate(lines):
         try:
+            if line.is_too_long:
+                raise UnreadableBody(_TOO_LONG)
             item = parse_line(line.text.encode("utf-8", errors="surrogateescape"))
         except UnreadableBody as error:
             unreadable.append(Refusal(place, "", str(error).replace("The body", "The line")))
@@ -134,11 +153,24 @@ def _decode_each(lines: list[Line], source: str | None) -> Decoded:
             item = {"source": source, **item}
         items.append(item)
         places.append(place)
-    decoded = decode_items(items)
+    return _placed(decode_items(items), places, unreadable)
+
+
+def _decode_rows(lines: list[Line], header: list[str], source: str) -> Decoded:
+    places = [place for place, line in enumerate(lines) if not line.is_too_long]
+    too_long = [Refusal(place, "", _TOO_LONG) for place, line in enumerate(lines) if line.is_too_long]
+    return _placed(decode_items([_item_of(header, lines[place].text, source) for place in places]), places, too_long)
+
+
+def _placed(decoded: Decoded, places: list[int], refused_before: list[Refusal]) -> Decoded:
+    """Some lines of a chunk, decoded, told by their places among all of them."""
     return Decoded(
         decoded.events,
         [places[decoded.place(number)] for number in range(len(decoded.events))],
-        [*unreadable, *(Refusal(places[refusal.index], refusal.id, refusal.detail) for refusal in decoded.rejected)],
+        [
+            *refused_before,
+            *(Refusal(places[refusal.index], refusal.id, refusal.detail) for refusal in decoded.rejected),
+        ],
     )
 
 
