@@ -47,22 +47,13 @@ class Anchors:
         )
         return [row[0] for row in rows]
 
-    def mark(self) -> int:
-        """The page of Twin's event rows behind which all later rows will lie."""
-        with self._connect() as connection:
-            row = connection.execute(
-                "select pg_relation_size('metering_event') / current_setting('block_size')::int"
-            ).fetchone()
-        # Writers extend the table by runs of pages and fill what the others left: look back a little.
-        return max(int(row[0]) - 2_000, 0) if row else 0
-
-    def chunks_since(self, mark: int, size: int) -> list[Chunk]:
-        """The rows stored since the mark, in the order they lie, as COPY texts of `size` rows."""
+    def new_chunks(self, size: int) -> list[Chunk]:
+        """The rows that the keyed table lacks, in the order they lie, as COPY texts of `size` rows."""
         wanted = sql.SQL(
-            "copy (select e.* from metering_event e where e.ctid >= {mark}::tid and not exists"
+            "copy (select e.* from metering_event e where not exists"
             " (select from {keyed} k where (k.company_id, k.source_id, k.key) = (e.company_id, e.source_id, e.key))"
             " order by e.ctid) to stdout"
-        ).format(mark=sql.Literal(f"({mark},0)"), keyed=sql.Identifier(KEYED))
+        ).format(keyed=sql.Identifier(KEYED))
         with self._connect() as connection, connection.cursor().copy(wanted) as copy:
             rows = b"".join(bytes(part) for part in copy).splitlines(keepends=True)
         return [(b"".join(rows[n : n + size]), len(rows[n : n + size])) for n in range(0, len(rows), size)]

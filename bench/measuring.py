@@ -64,11 +64,10 @@ class Bench:
     def ingest(self, size: int, batches: int) -> Figures:
         """HTTP request to durable and charged, then raw COPY of the very same rows, on the same server."""
         bodies = self.next_usage(recent=0.98).bodies(batches, size)
-        mark = self.anchors.mark()
         busy = _Cpu(self.installation)
         sent = self._send(bodies, CONNECTIONS)
         cpu = busy.seconds()
-        chunks = self.anchors.chunks_since(mark, size)
+        chunks = self.anchors.new_chunks(size)
         rows = sum(number for _, number in chunks)
         if not sent["accepted"] == rows == size * batches:
             raise RuntimeError(f"{sent['accepted']} accepted, {rows} stored of {size * batches}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,6 +227,20 @@ def test_a_gap_in_the_prices_is_listed_and_closed_in_one_call(trade: Trade) -> N
     refused = trade.rhea_client.post(f"/api/v1/rate-cards/{cards[0]['id']}/rates", dearer)
     assert refused.status == 409
     assert trade.report().json["sections"]["bot"]["totals"]["total_sell"] == "0.6"
+
+
+def test_a_large_gap_is_closed_by_a_job_soon_after_the_call(trade: Trade) -> None:
+    for start in range(0, 12_000, 6_000):
+        batch = [event(str(number), trade.acme, "push.sent") for number in range(start, start + 6_000)]
+        assert trade.platform.send_events(json.dumps(batch).encode()).json["unrated"] == 6_000
+    card = trade.rhea_client.get("/api/v1/rate-cards").json["items"][0]["id"]
+    rates = {"rates": [{"meter": "push.sent", "unit_price": "0.001", "effective_from": START}]}
+    answer = trade.rhea_client.post(f"/api/v1/rate-cards/{card}/rates", rates)
+    assert (answer.status, answer.json) == (201, {"priced": 10_000, "pending": 2_000})
+    end = time.monotonic() + 60
+    while trade.report().json["sections"]["messaging"]["totals"]["total_sell"] != "12":
+        assert time.monotonic() < end
+        time.sleep(0.5)
 
 
 # Commands -----------------------------------------------------------------------

@@ -32,6 +32,7 @@ class World:
         self.companies: list[int] = []
         self.cards: dict[int, list[int]] = {}
         self.sent: list[Event] = []
+        self.depth = self.random.choice([3, 3, 3, 6])
         self.prices_come_late = self.random.random() < 0.3
         self._found(companies)
 
@@ -76,7 +77,7 @@ class World:
         oracle = self.twins.oracle
         parent = self.random.choice(self.resellers)
         depth = len(oracle.chain(parent, self.end))
-        kind = "reseller" if depth < 3 and self.random.random() < 0.45 else "company"
+        kind = "reseller" if depth < self.depth and self.random.random() < 0.45 else "company"
         start = self.start if self.random.random() < 0.7 else self.new_instant()
         earliest = oracle.parents[parent][0][0] if oracle.parents[parent] else start
         name = f"{kind} {len(self.companies)}"
@@ -90,10 +91,10 @@ class World:
         oracle = self.twins.oracle
         company = self.random.choice(self.companies)
         start = self.new_instant()
-        # Wherever it lands, the chain of what it takes along stays within four sellers most of the time.
+        # Wherever it lands, the chain of what it takes along stays within so many sellers most of the time.
         present = oracle.parents[company][-1][1]
         parents = [one for one in self.resellers if one not in (company, present)]
-        parents = [one for one in parents if len(oracle.chain(one, self.end)) < 3]
+        parents = [one for one in parents if len(oracle.chain(one, self.end)) < self.depth]
         parents = [one for one in parents if not oracle.parents[one] or oracle.parents[one][0][0] <= start]
         if parents:
             self.twins.move(company, self.random.choice(parents), start)
