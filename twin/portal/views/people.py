@@ -35,8 +35,11 @@ def personal_account(request: HttpRequest) -> HttpResponse:
         title = _("You belong to no company yet")
         sentence = _("Ask an administrator of your company to invite you with this email address.")
     elif visitor.scope is None:
-        title = _("%(company)s is blocked") % {"company": visitor.company_name}
-        sentence = _("Its usage goes on being recorded. Ask your seller what is to be done.")
+        is_closed = visitor.employment.state == "closed"
+        title = (_("%(company)s is closed") if is_closed else _("%(company)s is blocked")) % {
+            "company": visitor.company_name
+        }
+        sentence = _("What was used stays recorded. Ask your seller what is to be done.")
     else:
         title = _("Nothing here yet for %(company)s") % {"company": visitor.company_name}
         sentence = _("The report opens for organisations that sell to companies of their own.")
