@@ -72,7 +72,8 @@ def serve_parts(parts: tuple[str, ...], *, greeting: Callable[[], str] | None = 
     """Start the parts and keep them up; `greeting` is printed once the address answers."""
     connections.close_all()
     children = [Child(part, (sys.executable, "-m", _PROGRAMS[part])) for part in parts]
-    say = greeting or (lambda: f"Twin serves {' and '.join(parts)} at {settings.URL}")
+    where = f" at {settings.URL}" if "web" in parts else ""
+    say = greeting or (lambda: f"Twin serves {' and '.join(parts)}{where}")
 
     def announce() -> bool:
         if "web" in parts and not _answers():
