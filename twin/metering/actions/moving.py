@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from twin.companies import actions as companies
+from twin.companies.access import platform_scope
 from twin.companies.catalogue import catalogue_change
 from twin.companies.queries import beneath_since
 from twin.companies.types import Company, Scope
@@ -29,8 +30,10 @@ def move_company(scope: Scope, *, company_id: int, parent_id: int, effective_fro
         moved = companies.record_move(
             scope, change=change, company_id=company_id, parent_id=parent_id, effective_from=effective_from
         )
-        touched = [company_id, *beneath_since(scope, company_id, effective_from)]
-        last = last_usage_beneath(scope, touched, effective_from)
+        # Asked for the platform, which stands above every sale: meanwhile another may have been the seller.
+        above_all = platform_scope()
+        touched = [company_id, *beneath_since(above_all, company_id, effective_from)]
+        last = last_usage_beneath(above_all, touched, effective_from)
         if last is not None:
             free = instant_text(last + _MICROSECOND)
             raise AlreadyCharged(

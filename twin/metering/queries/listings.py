@@ -36,7 +36,7 @@ def unrated_groups(scope: Scope) -> list[UnratedGroup]:
 
 @scoped
 def conflicts(scope: Scope) -> list[Conflict]:  # noqa: ARG001 - row-level security answers for the scope
-    """Conflicting repeats of the organisation and what lies beneath it, newest first."""
+    """Conflicting repeats of the organisation and of what lay beneath it at their `event_time`, newest first."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
