@@ -19,6 +19,7 @@ from twin.metering.types import Assigned, Priced
 from twin.pricing import actions as pricing
 from twin.pricing.meters import METER_BY_CODE
 from twin.pricing.queries import rates_of
+from twin.pricing.rules.new_rates import check_rates
 from twin.pricing.rules.winning import selector_fits
 from twin.pricing.types import NewRate, Rate
 
@@ -35,10 +36,12 @@ class _Charged:
 def publish_rates(scope: Scope, *, card_id: int, rates: Sequence[NewRate]) -> Priced:
     """Record rates, whole or not at all, and price the usage that waited for them.
 
+    To be called outside any transaction: pricing what waited needs the lock that the record gives back.
     Up to 10,000 waiting edges are priced before it returns, the rest (`pending`) by a job.
     Raises `AlreadyCharged` when usage is charged whose price a new rate would change.
     """
     scope.require("prices:write")
+    check_rates(rates)
     with tenant_transaction(scope.organisation_id), catalogue_change() as change:
         known = rates_of(scope, card_id)
         _refuse_changed_charges(known, rates)
