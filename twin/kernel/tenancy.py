@@ -55,9 +55,7 @@ def scoped(function: Callable[Concatenate[S, P], R], /) -> Callable[Concatenate[
 
 
 @overload
-def scoped(
-    *, snapshot: bool = ...
-) -> Callable[[Callable[Concatenate[S, P], R]], Callable[Concatenate[S, P], R]]: ...
+def scoped(*, snapshot: bool = ...) -> Callable[[Callable[Concatenate[S, P], R]], Callable[Concatenate[S, P], R]]: ...
 
 
 def scoped(function: object = None, /, *, snapshot: bool = False) -> object:
