@@ -7,14 +7,15 @@ from procrastinate.contrib.django import app
 from twin.metering.actions import fold, price_everything_pending
 
 
-@app.periodic(cron="*/10 * * * * *")
+# The seconds are the last field of six: the others say "in every minute".
+@app.periodic(cron="* * * * * */10")
 @app.task(queueing_lock="metering-fold", lock="metering-fold", pass_context=False)
 def fold_journals(timestamp: int) -> None:
     """Move the totals of recent batches into the books."""
     fold()
 
 
-@app.periodic(cron="*/30 * * * * *")
+@app.periodic(cron="* * * * * */30")
 @app.task(queueing_lock="metering-pending", lock="metering-pending", pass_context=False)
 def price_pending_usage(timestamp: int) -> None:
     """Price what waited for a price and was too much for the call that brought it."""
