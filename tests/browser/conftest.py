@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +11,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.chromium import find_chromium
 from tests.database import Cleaner
 from tests.portal.people import employ_people
 from tests.portal.usage import record_october
@@ -27,15 +26,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-def find_chromium() -> str | None:
-    """The browser named by TWIN_CHROMIUM, noted by `make setup`, or found on this machine."""
-    noted = ROOT / ".venv" / "chromium-path"
-    named = [os.environ.get("TWIN_CHROMIUM", ""), noted.read_text(encoding="utf-8").strip() if noted.is_file() else ""]
-    return next((path for name in (*named, *NAMES) if name and (path := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 from tests.metering.test_taking import cells, event, take
 from tests.world import BEGINNING, World
 from twin.companies.catalogue import catalogue_change
+from twin.kernel.errors import Clash
 from twin.kernel.money import to_nano
 from twin.kernel.period import parse_instant
 from twin.kernel.tenancy import tenant_transaction
@@ -121,3 +122,12 @@ def test_a_move_before_the_last_usage_names_the_earliest_free_instant(world: Wor
 
     assert cells(world, "rhea")[0][2] == 2
     assert cells(world, "strand")[0][2] == 1
+
+
+def test_a_move_before_the_last_membership_names_an_instant_that_usage_leaves_free_too(world: World) -> None:
+    take(world, event(world.acme.id, "a", time=NOON))
+
+    with pytest.raises(Clash, match=r"2026-03-01T12:00:00\.000001Z"):
+        actions.move_company(
+            world.twin.scope, company_id=world.acme.id, parent_id=world.strand.id, effective_from=BEGINNING
+        )

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from twin.companies import actions as companies
 from twin.companies.access import platform_scope
 from twin.companies.catalogue import catalogue_change
+from twin.companies.errors import MembershipTooEarly
 from twin.companies.queries import beneath_since
 from twin.companies.types import Company, Scope
+from twin.kernel.errors import Clash
 from twin.kernel.period import instant_text
 from twin.kernel.tenancy import tenant_transaction
 from twin.metering.actions.pricing import last_usage_beneath
@@ -27,13 +29,13 @@ def move_company(scope: Scope, *, company_id: int, parent_id: int, effective_fro
     """
     scope.require("companies:write")
     with tenant_transaction(scope.organisation_id), catalogue_change() as change:
-        moved = companies.record_move(
-            scope, change=change, company_id=company_id, parent_id=parent_id, effective_from=effective_from
-        )
-        # Asked for the platform, which stands above every sale: meanwhile another may have been the seller.
-        above_all = platform_scope()
-        touched = [company_id, *beneath_since(above_all, company_id, effective_from)]
-        last = last_usage_beneath(above_all, touched, effective_from)
+        try:
+            moved = companies.record_move(
+                scope, change=change, company_id=company_id, parent_id=parent_id, effective_from=effective_from
+            )
+        except MembershipTooEarly as error:
+            raise _named_free_instant(company_id, error) from error
+        last = _last_usage(company_id, effective_from)
         if last is not None:
             free = instant_text(last + _MICROSECOND)
             raise AlreadyCharged(
@@ -42,3 +44,21 @@ def move_company(scope: Scope, *, company_id: int, parent_id: int, effective_fro
             )
         assign_default(change, seller_id=parent_id, buyer_id=company_id, at=effective_from)
     return moved
+
+
+def _last_usage(company_id: int, since: datetime) -> datetime | None:
+    """The latest usage at or after `since` of the company or of anything beneath it."""
+    # Asked for the platform, which stands above every sale: meanwhile another may have been the seller.
+    above_all = platform_scope()
+    return last_usage_beneath(above_all, [company_id, *beneath_since(above_all, company_id, since)], since)
+
+
+def _named_free_instant(company_id: int, error: MembershipTooEarly) -> Clash:
+    """The same refusal, naming an instant that usage leaves free as well."""
+    last = _last_usage(company_id, error.earliest) if error.earliest is not None else None
+    if last is None:
+        return error
+    return AlreadyCharged(
+        "A move must be later than the start of the last membership and than all usage."
+        f" The earliest free instant is {instant_text(last + _MICROSECOND)}."
+    )

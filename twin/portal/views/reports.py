@@ -23,7 +23,7 @@ from twin.portal.report_page import ReportPage, oddity_words
 from twin.portal.visitor import Visitor, visitor_of
 from twin.reports.exports import csv_chunks, xlsx_file
 from twin.reports.queries import reseller_companies as report_query
-from twin.reports.types import LARGEST_PAGE, ReportQuery, ResellerReport
+from twin.reports.types import ReportQuery, ResellerReport
 
 UNPROCESSABLE: Final = 422
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -82,7 +82,7 @@ def _whose(request: HttpRequest, own: Scope) -> tuple[Scope, Company]:
         raise Http404 from None
 
 
-def _query(asked: Asked, *, limit: int, offset: int = 0, section: str | None = None) -> ReportQuery:
+def _query(asked: Asked, *, limit: int | None, offset: int = 0, section: str | None = None) -> ReportQuery:
     if asked.period is None:
         raise ValueError("There is no report without a period.")
     return ReportQuery(
@@ -101,7 +101,7 @@ def _query(asked: Asked, *, limit: int, offset: int = 0, section: str | None = N
 def _file(scope: Scope, reseller: Company, asked: Asked, file_format: str) -> HttpResponseBase:
     """Every row that passes the filters, not only the page shown."""
     section = asked.section if file_format == "csv" else None
-    report = report_query(scope, _query(asked, limit=LARGEST_PAGE, section=section))
+    report = report_query(scope, _query(asked, limit=None, section=section))
     response: HttpResponseBase
     if file_format == "csv":
         response = StreamingHttpResponse(
