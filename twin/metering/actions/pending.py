@@ -32,6 +32,25 @@ _BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 
 Row = tuple[Any, ...]
 
+# Of a long list most edges may lack a price for ever: only those are fetched for which the pair's
+# card of that instant has a fitting rate. Which rate wins is decided by `pricing.rules` alone.
+_PRICEABLE = """
+    from metering_unrated u
+    join metering_attributes a using (attributes_id)
+    cross join lateral (
+        select s.card_id from pricing_assignment s
+        where s.seller_id = u.seller_id and s.buyer_id = u.buyer_id and s.effective_from <= u.event_time
+        order by s.effective_from desc, s.id desc limit 1
+    ) agreed
+    where u.seller_id = %s
+      and (u.event_time, u.company_id, u.source_id, u.key, u.pos) > (%s, %s, %s, %s, %s)
+      and exists (
+        select 1 from pricing_rate r
+        where r.card_id = agreed.card_id and r.meter_id = u.meter_id and r.effective_from <= u.event_time
+          and a.body::jsonb @> r.selector
+      )
+"""
+
 
 @dataclass(frozen=True)
 class _Open:
@@ -116,21 +135,22 @@ def _held_catalogue() -> Catalogue:
 
 
 def _open_edges(cursor: Cursor[Row], seller_id: int, after: _Open | None) -> Iterator[_Open]:
-    place = after.place if after else (_BEFORE_ALL, 0, 0, UUID(int=0), 0)
     cursor.execute(
-        """
+        f"""
         select u.event_time, u.quantity, u.key, u.seller_id, u.buyer_id, u.company_id, u.source_id,
                u.attributes_id, u.meter_id, u.pos, a.body::json
-        from metering_unrated u join metering_attributes a using (attributes_id)
-        where u.seller_id = %s
-          and (u.event_time, u.company_id, u.source_id, u.key, u.pos) > (%s, %s, %s, %s, %s)
+        {_PRICEABLE}
         order by u.event_time, u.company_id, u.source_id, u.key, u.pos
         limit %s
         """,
-        [seller_id, *place, _ROWS_A_LOOK],
+        [*_place_after(seller_id, after), _ROWS_A_LOOK],
     )
     for row in cursor.fetchall():
         yield _Open(*row)
+
+
+def _place_after(seller_id: int, after: _Open | None) -> tuple[Any, ...]:
+    return (seller_id, *(after.place if after else (_BEFORE_ALL, 0, 0, UUID(int=0), 0)))
 
 
 def _price_of(catalogue: Catalogue, edge: _Open) -> tuple[Rate | None, int]:
@@ -141,15 +161,10 @@ def _price_of(catalogue: Catalogue, edge: _Open) -> tuple[Rate | None, int]:
 
 
 def _count_priceable(seller_id: int, after: _Open | None) -> int:
-    count = 0
-    with transaction.atomic(using="writer"), writer_connection().cursor() as cursor:
-        catalogue = _held_catalogue()
-        while True:
-            looked = list(_open_edges(cursor, seller_id, after))
-            count += sum(_price_of(catalogue, edge)[0] is not None for edge in looked)
-            if len(looked) < _ROWS_A_LOOK:
-                return count
-            after = looked[-1]
+    with writer_connection().cursor() as cursor:
+        cursor.execute(f"select count(*) {_PRICEABLE}", _place_after(seller_id, after))
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def _record(cursor: Cursor[Row], found: list[_Found]) -> None:
