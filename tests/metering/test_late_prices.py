@@ -21,6 +21,7 @@ from twin.pricing.types import NewRate
 pytestmark = pytest.mark.database
 
 NOON = "2026-03-01T12:00:00Z"
+EARLY = "2026-03-01T11:59:59.999999Z"
 
 
 def rate(price: str, since: str = "2026-01-01T00:00:00Z", **selector: str) -> NewRate:
@@ -131,3 +132,29 @@ def test_a_move_before_the_last_membership_names_an_instant_that_usage_leaves_fr
         actions.move_company(
             world.twin.scope, company_id=world.acme.id, parent_id=world.strand.id, effective_from=BEGINNING
         )
+
+
+def test_only_edges_that_the_new_rate_fits_are_priced_or_counted_as_pending(world: World) -> None:
+    card = without_price(world)
+    for key, country, at in (*((f"{n}", "DE", NOON) for n in range(3)), ("fr", "FR", NOON), ("early", "DE", EARLY)):
+        take(world, event(world.acme.id, key, meter="sms.sent", time=at, attributes={"country": country}))
+    with tenant_transaction(world.rhea.id), catalogue_change() as change:
+        pricing.record_rates(world.rhea.scope, change=change, card_id=card, rates=[rate("0.05", NOON, country="DE")])
+
+    first = actions.price_pending(world.rhea.id, at_most=1)
+
+    assert (first.priced, first.pending) == (1, 2)
+    assert actions.price_everything_pending() == 2
+    left = {group.attributes["country"]: group.count for group in queries.unrated_groups(world.rhea.scope)}
+    assert left == {"DE": 1, "FR": 1}
+
+
+def test_a_clash_is_found_among_many_kinds_of_charged_usage(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.metering.actions.pricing._ROWS_A_LOOK", 2)
+    take(world, *(event(world.acme.id, f"{n}", time=NOON, attributes={"n": f"{n}"}) for n in range(7)))
+    others = [NewRate("sms.delivered", {"n": f"{n}"}, 5, 1, 0, 1, 0, parse_instant(NOON)) for n in (7, 8)]
+    wrong = NewRate("sms.delivered", {"n": "6"}, 5, 1, 0, 1, 0, parse_instant(NOON))
+
+    with pytest.raises(AlreadyCharged, match=r"^rates\[2\]"):
+        actions.publish_rates(world.rhea.scope, card_id=world.rhea_card.id, rates=[*others, wrong])
+    assert actions.publish_rates(world.rhea.scope, card_id=world.rhea_card.id, rates=others).priced == 0

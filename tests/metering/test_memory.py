@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.metering.test_taking import event
 from tests.world import World
 from twin.metering import interning
+from twin.metering.actions.importing import import_file
 from twin.metering.rules import files
 
 
@@ -65,3 +67,15 @@ def test_attributes_that_never_repeat_are_forgotten_again(world: World, monkeypa
 
     assert len(set(numbers.values())) == 200
     assert {raw: known.id for raw, known in sets.learn(numbers).items()} == numbers
+
+
+@pytest.mark.database
+def test_rows_that_were_refused_are_mended_and_imported_as_they_stand(world: World, tmp_path: Path) -> None:
+    rows = tmp_path / "usage.csv"
+    rows.write_text(f"id,company,time,meter,quantity\na,{world.acme.id},2026-03-01T00:00:00Z,sms.sent,-1\n")
+    assert import_file(world.twin.scope, path=rows, source="smsc-1").rejected == 1
+
+    refused = tmp_path / "usage.csv.rejected"
+    refused.write_text(refused.read_text().replace("-1", "1"))
+
+    assert import_file(world.twin.scope, path=refused, source="smsc-1").accepted == 1

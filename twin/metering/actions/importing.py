@@ -24,6 +24,7 @@ from twin.metering.rules.files import (
 from twin.metering.types import TakenBatch
 
 _CHUNKS_BETWEEN_FOLDS = 100
+_REJECTED = ".rejected"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def import_file(
     with ExitStack() as stack:
         file = stack.enter_context(path.open("rb"))
         rejects = stack.enter_context(_Rejects(path))
-        is_csv = path.suffix.lower() == ".csv"
+        is_csv = _is_csv(path)
         if is_csv and source is None:
             raise FileUnreadable("A CSV file needs --source: the name of the system that counted.")
         chunks: Iterator[Chunk] = read_csv(file, source or "") if is_csv else read_ndjson(file, source)
@@ -80,18 +81,26 @@ def import_file(
     return counts
 
 
+def _is_csv(path: Path) -> bool:
+    """By the name; also what an import refused may be mended and imported as it is."""
+    name = path.name.lower()
+    while name.endswith(_REJECTED):
+        name = name.removesuffix(_REJECTED)
+    return name.endswith(".csv")
+
+
 class _Rejects:
     """`FILE.rejected`: begun at the first bad line, in the form of the file itself."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path.with_name(path.name + ".rejected")
+        self._path = path.with_name(path.name + _REJECTED)
         self._header = ""
         self._original = path
         self._out: TextIO | None = None
 
     def __enter__(self) -> _Rejects:
         self._path.unlink(missing_ok=True)
-        if self._original.suffix.lower() == ".csv":
+        if _is_csv(self._original):
             with self._original.open(encoding="utf-8-sig", errors="surrogateescape") as file:
                 self._header = file.readline().rstrip("\r\n")
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,11 +17,13 @@ from twin.metering.actions.pending import price_pending
 from twin.metering.errors import AlreadyCharged
 from twin.metering.types import Assigned, Priced
 from twin.pricing import actions as pricing
-from twin.pricing.meters import METER_BY_CODE
+from twin.pricing.meters import METER_BY_CODE, METER_BY_ID
 from twin.pricing.queries import rates_of
 from twin.pricing.rules.new_rates import check_rates
 from twin.pricing.rules.winning import selector_fits
 from twin.pricing.types import NewRate, Rate
+
+_ROWS_A_LOOK = 2_000
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,16 @@ def assign_rate_card(scope: Scope, *, buyer_id: int, card_id: int, effective_fro
 
 def _refuse_changed_charges(known: Sequence[Rate], rates: Sequence[NewRate]) -> None:
     by_id = {rate.id: rate for rate in known}
-    charged: dict[int, list[_Charged]] = {}
     for meter_id, first in _first_effective(rates).items():
-        charged[meter_id] = _charged_usage(meter_id, first, list(by_id))
-    for number, rate in enumerate(rates):
-        for usage in charged.get(METER_BY_CODE[rate.meter].id, ()):
-            if _would_change(rate, by_id[usage.rate_id], usage):
-                raise AlreadyCharged(
-                    f"rates[{number}] ({rate.meter} from {instant_text(rate.effective_from)}) would change the price of"
-                    f" usage that is already charged, up to {instant_text(usage.last_at)}. Choose a later"
-                    " effective_from; a correction of charged usage is a separate act."
-                )
+        new = [(number, rate) for number, rate in enumerate(rates) if rate.meter == METER_BY_ID[meter_id].code]
+        for usage in _charged_usage(meter_id, first, list(by_id)):
+            for number, rate in new:
+                if _would_change(rate, by_id[usage.rate_id], usage):
+                    raise AlreadyCharged(
+                        f"rates[{number}] ({rate.meter} from {instant_text(rate.effective_from)}) would change the"
+                        f" price of usage that is already charged, up to {instant_text(usage.last_at)}. Choose a"
+                        " later effective_from; a correction of charged usage is a separate act."
+                    )
 
 
 def _first_effective(rates: Sequence[NewRate]) -> dict[int, datetime]:
@@ -100,24 +101,28 @@ def _would_change(new: NewRate, now: Rate, usage: _Charged) -> bool:
     )  # fmt: skip
 
 
-def _charged_usage(meter_id: int, since: datetime, rate_ids: list[int]) -> list[_Charged]:
-    """What these rates have charged since then, as the seller's own view tells."""
-    rows = _rows(
-        """
-        select rate_id, a.body::json, max(event_time)
-        from (
-            select sell_rate_id as rate_id, attributes_id, event_time from metering_sold
-            where meter_id = %(meter)s and event_time >= %(since)s and sell_rate_id = any(%(rates)s)
-            union all
-            select rate_id, attributes_id, event_time from metering_correction
-            where meter_id = %(meter)s and event_time >= %(since)s and rate_id = any(%(rates)s)
-        ) charged
-        join metering_attributes a using (attributes_id)
-        group by rate_id, a.attributes_id
-        """,
-        {"meter": meter_id, "since": since, "rates": rate_ids},
-    )
-    return [_Charged(*row) for row in rows] if rate_ids else []
+def _charged_usage(meter_id: int, since: datetime, rate_ids: list[int]) -> Iterator[_Charged]:
+    """What these rates have charged since then, as the seller's own view tells; read in parts, it may be long."""
+    if not rate_ids:
+        return
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            """
+            select rate_id, a.body::json, max(event_time)
+            from (
+                select sell_rate_id as rate_id, attributes_id, event_time from metering_sold
+                where meter_id = %(meter)s and event_time >= %(since)s and sell_rate_id = any(%(rates)s)
+                union all
+                select rate_id, attributes_id, event_time from metering_correction
+                where meter_id = %(meter)s and event_time >= %(since)s and rate_id = any(%(rates)s)
+            ) charged
+            join metering_attributes a using (attributes_id)
+            group by rate_id, a.attributes_id
+            """,
+            {"meter": meter_id, "since": since, "rates": rate_ids},
+        )
+        while rows := cursor.fetchmany(_ROWS_A_LOOK):
+            yield from (_Charged(*row) for row in rows)
 
 
 def _refuse_charged_pair(buyer_id: int, since: datetime) -> None:
