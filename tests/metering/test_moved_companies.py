@@ -46,3 +46,19 @@ def test_usage_that_another_seller_had_meanwhile_keeps_a_company_in_its_place(wo
     with pytest.raises(AlreadyCharged, match="2026-03-03T12:00:00"):
         move(world, "rhea", "cedar", "rhea", BEFORE)
     move(world, "rhea", "cedar", "rhea", AFTER)
+
+
+def test_usage_of_a_company_that_has_left_does_not_keep_its_former_seller_in_place(world: World) -> None:
+    move(world, "twin", "cedar", "strand", FIRST_MOVE)
+    take(world, event(world.cedar.id, "a", time=AFTER))
+
+    move(world, "twin", "sola", "strand", BEFORE)
+
+
+def test_the_free_instant_named_is_that_of_what_lies_beneath(world: World) -> None:
+    take(world, event(world.cedar.id, "a", time=BEFORE))
+    move(world, "twin", "cedar", "strand", FIRST_MOVE)
+    take(world, event(world.cedar.id, "b", time=AFTER))
+
+    with pytest.raises(AlreadyCharged, match=r"free instant for this move is 2026-03-01T12:00:00\.000001Z"):
+        move(world, "twin", "sola", "strand", BEFORE)

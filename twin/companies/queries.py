@@ -26,6 +26,7 @@ from twin.companies.types import (
     Membership,
     Page,
     Scope,
+    Stay,
     TreeSnapshot,
 )
 from twin.kernel import clock
@@ -149,15 +150,16 @@ def dependents_in(scope: Scope, period: Period) -> list[Dependent]:
 
 
 @scoped
-def beneath_since(scope: Scope, company_id: int, since: datetime) -> list[int]:
-    """Ids of what lay beneath a company of the organisation at some instant at or after `since`."""
+def stays_with(scope: Scope, company_id: int, since: datetime) -> list[Stay]:
+    """When, after `since`, the company and what lay beneath it were beneath the organisation."""
     with connections["default"].cursor() as cursor:
         cursor.execute(
-            "select distinct company_id from companies_ancestry"
-            " where ancestor_id = %s and %s = any(path) and (end_at is null or end_at > %s) order by 1",
-            [scope.organisation_id, company_id, since],
+            "select company_id, start_at, end_at from companies_ancestry where ancestor_id = %(organisation)s"
+            " and (company_id = %(company)s or %(company)s = any(path)) and (end_at is null or end_at > %(since)s)"
+            " order by company_id, start_at nulls first",
+            {"organisation": scope.organisation_id, "company": company_id, "since": since},
         )
-        return [row[0] for row in cursor.fetchall()]
+        return [Stay(*row) for row in cursor.fetchall()]
 
 
 @scoped

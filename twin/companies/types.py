@@ -118,6 +118,15 @@ class Dependent:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """A company's half-open time in one place of the tree; None means without beginning or end."""
+
+    company_id: int
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogueChange:
     """Proof that this transaction holds the exclusive lock on the version of tree and prices.
 

@@ -8,12 +8,12 @@ from twin.companies import actions as companies
 from twin.companies.access import platform_scope
 from twin.companies.catalogue import catalogue_change
 from twin.companies.errors import MembershipTooEarly
-from twin.companies.queries import beneath_since
+from twin.companies.queries import stays_with
 from twin.companies.types import Company, Scope
 from twin.kernel.errors import Clash
 from twin.kernel.period import instant_text
 from twin.kernel.tenancy import tenant_transaction
-from twin.metering.actions.pricing import last_usage_beneath
+from twin.metering.actions.pricing import last_usage_within
 from twin.metering.errors import AlreadyCharged
 from twin.pricing.actions import assign_default
 
@@ -47,10 +47,10 @@ def move_company(scope: Scope, *, company_id: int, parent_id: int, effective_fro
 
 
 def _last_usage(company_id: int, since: datetime) -> datetime | None:
-    """The latest usage at or after `since` of the company or of anything beneath it."""
+    """The latest usage at or after `since` of the company, or of anything else while it lay beneath it."""
     # Asked for the platform, which stands above every sale: meanwhile another may have been the seller.
     above_all = platform_scope()
-    return last_usage_beneath(above_all, [company_id, *beneath_since(above_all, company_id, since)], since)
+    return last_usage_within(above_all, stays_with(above_all, company_id, since), since)
 
 
 def _named_free_instant(company_id: int, error: MembershipTooEarly) -> Clash:

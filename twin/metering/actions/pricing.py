@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from twin.companies.catalogue import catalogue_change
-from twin.companies.types import Scope
+from twin.companies.types import Scope, Stay
 from twin.kernel.period import instant_text
 from twin.kernel.tenancy import scoped, tenant_transaction
 from twin.metering.actions.pending import price_pending
@@ -148,15 +148,28 @@ def _refuse_charged_pair(buyer_id: int, since: datetime) -> None:
 
 
 @scoped
-def last_usage_beneath(
+def last_usage_within(
     scope: Scope,  # noqa: ARG001 - `scoped` tells the view who asks
-    company_ids: Sequence[int],
+    stays: Sequence[Stay],
     since: datetime,
 ) -> datetime | None:
-    """The latest usage of any of these companies sold under the organisation at or after `since`."""
+    """The latest usage at or after `since` that was sold under the organisation in one of these stays."""
+    # The ids beside the join let the index of events be asked once for each company.
     rows = _rows(
-        "select max(event_time) from metering_sold where company_id = any(%(ids)s) and event_time >= %(since)s",
-        {"ids": list(company_ids), "since": since},
+        """
+        select max(event_time)
+        from metering_sold
+        join unnest(%(ids)s::int[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+            as stay(company_id, start_at, end_at) using (company_id)
+        where company_id = any(%(ids)s) and event_time >= %(since)s
+          and (start_at is null or event_time >= start_at) and (end_at is null or event_time < end_at)
+        """,
+        {
+            "ids": [stay.company_id for stay in stays],
+            "starts": [stay.start for stay in stays],
+            "ends": [stay.end for stay in stays],
+            "since": since,
+        },
     )
     found: datetime | None = rows[0][0]
     return found
