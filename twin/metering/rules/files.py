@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -26,6 +28,7 @@ _TOO_LONG = f"The line is longer than {LONGEST_LINE} bytes."
 REASON = "rejected_because"
 _CSV_COLUMNS = ("id", "company", "time", "meter", "quantity")
 _ATTRIBUTE = "attributes."
+_WHOLE = re.compile(r"(-?[0-9]{1,19})(\.0+)?")
 
 _lines_decoder = msgspec.json.Decoder(UsageEvent)
 
@@ -64,7 +67,7 @@ def read_csv(file: BinaryIO, source: str) -> Iterator[Chunk]:
     first = next(lines, None)
     if first is None:
         raise FileUnreadable("The file is empty; a CSV file begins with the header id,company,time,meter,quantity.")
-    header = _fields(first.text.removeprefix("\ufeff"))
+    header = _fields(first.text)
     _check_header(header)
     for chunk in _chunks(lines):
         yield Chunk(chunk, _decode_rows(chunk, header, source))
@@ -98,6 +101,8 @@ def _lines(file: BinaryIO) -> Iterator[Line]:
         if is_too_long:
             read_to += _skip_rest_of_line(file, raw)
             raw = raw[:_SHOWN_OF_A_LONG_LINE]
+        if number == 1:
+            raw = raw.removeprefix(codecs.BOM_UTF8)
         text = raw.decode("utf-8", errors="surrogateescape").rstrip("\r\n")
         if text.strip() or is_too_long:
             yield Line(number, text, read_to, is_too_long)
@@ -219,4 +224,6 @@ def _item_of(header: list[str], text: str, source: str) -> Any:
 
 
 def _whole(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else text
+    """The number, as in JSON also 2.0 for 2; what is no whole number stays text and is refused."""
+    found = _WHOLE.fullmatch(text)
+    return int(found[1]) if found else text
