@@ -1,23 +1,28 @@
-"""What ingestion rates with: tree and prices of one version, and plans worked out from them.
+"""What ingestion rates with: tree and prices of one version, and what is worked out from them.
 
-A plan says, for one company, meter and attribute set over one span of time, under which
-chain of sellers the usage falls and by which rate version each edge is charged.
+In two steps, so that companies share the second: a *route* says through which sellers, and by
+which card of each, a company's usage goes over one span of time; a *plan* says by which rate
+version every edge of such a way is charged for one meter and set of attributes.
 """
 
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
 
 from twin.companies.types import Company, Segment, TreeSnapshot
-from twin.metering.rules.buckets import EPOCH, microseconds
+from twin.kernel.period import instant_text
+from twin.metering.rules.buckets import microseconds
 from twin.pricing.rules.winning import card_at, winning_rate
 from twin.pricing.types import PriceBook, Rate, Terms
 
 ALWAYS = -(2**62)
 NEVER = 2**62
-_MOST_PLANS = 200_000  # about 100 MB
+_MOST_SPANS = 200_000  # about 100 MB
 
 Projection = tuple[tuple[str, str], ...]
 
@@ -27,7 +32,6 @@ class Edge:
     """One contract of a chain; `rate` is None where there is no price."""
 
     seller_id: int
-    buyer_id: int
     rate: Rate | None
 
     @property
@@ -60,13 +64,81 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """Sellers from the direct one upwards, and the card by which each one's buyer settles; None: no card."""
+
+    sellers: tuple[int, ...]
+    cards: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`[start, end)` in microseconds since 1970 with the number of one way, or why nothing is taken."""
+
+    start: int
+    end: int
+    way: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
-    """`[start, end)` in microseconds since 1970 with one plan, or the reason why nothing is taken."""
+    """`[start, end)` in microseconds since 1970 with the number of one plan."""
 
     start: int
     end: int
     plan: int
-    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """`[start, end)` of present instants in which an organisation sees a company."""
+
+    start: int
+    end: int
+    company: int
+
+
+class _Bounded(Protocol):
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+
+K = TypeVar("K")
+V = TypeVar("V", bound=Hashable)
+S = TypeVar("S", bound=_Bounded)
+
+
+class Timeline(Generic[K, S]):
+    """Spans of one key that do not overlap, found by instant; `latest` holds the one used last."""
+
+    def __init__(self) -> None:
+        self.latest: dict[K, S] = {}
+        self.size = 0
+        self._spans: dict[K, tuple[tuple[int, ...], tuple[S, ...]]] = {}
+
+    def find(self, key: K, at: int) -> S | None:
+        """The known span that holds the instant."""
+        starts, spans = self._spans.get(key, ((), ()))
+        place = bisect_right(starts, at) - 1
+        if place < 0 or at >= spans[place].end:
+            return None
+        self.latest[key] = spans[place]
+        return spans[place]
+
+    def add(self, key: K, span: S) -> S:
+        """Remember a span. Under the catalogue's lock: two threads may have worked out the same one."""
+        starts, spans = self._spans.get(key, ((), ()))
+        if span.start not in starts:
+            ordered = sorted((*spans, span), key=lambda known: known.start)
+            # Replaced as a whole: a reader in another thread sees the old pair or the new one.
+            self._spans[key] = (tuple(known.start for known in ordered), tuple(ordered))
+            self.size += 1
+        self.latest[key] = span
+        return span
 
 
 class Catalogue:
@@ -77,71 +149,81 @@ class Catalogue:
         self.tree = tree
         self.book = book
         self.plans: list[Plan] = []
-        self.latest: dict[tuple[int, int, Projection], Span] = {}
-        self._spans: dict[tuple[int, int, Projection], list[Span]] = {}
-        self._numbers: dict[tuple[Edge, ...], int] = {}
+        self.routes: Timeline[int, Route] = Timeline()
+        self.spans: Timeline[tuple[int, int, int], Span] = Timeline()
+        self.sights: dict[tuple[int, str], Sight] = {}
+        self._ways: list[Way] = []
+        self._way_numbers: dict[Way, int] = {}
+        self._plan_numbers: dict[tuple[Edge, ...], int] = {}
+        self._projections: list[Projection] = []
+        self._projection_numbers: dict[Projection, int] = {}
         self._lock = threading.Lock()
         self._selector_keys = {key for rates in book.rates.values() for rate in rates for key, _ in rate.selector}
-        self._children = self._external_codes(tree)
+        self._external = self._external_codes(tree)
 
     @property
     def is_full(self) -> bool:
         """Time to begin anew: caches must not grow with the variety of usage."""
-        return len(self._spans) > _MOST_PLANS
+        return self.spans.size + len(self._projections) > _MOST_SPANS
 
-    def project(self, attributes: dict[str, str]) -> Projection:
-        """The attributes that some selector could ask for; the others cannot change a price."""
+    def projection(self, attributes: dict[str, str]) -> int:
+        """The number of those attributes that some selector could ask for; the others cannot change a price."""
         wanted = self._selector_keys
-        return tuple(sorted(item for item in attributes.items() if item[0] in wanted))
+        return self._numbered(
+            tuple(sorted(item for item in attributes.items() if item[0] in wanted)),
+            self._projection_numbers,
+            self._projections,
+        )
 
     def segment_at(self, company_id: int, moment: datetime) -> Segment | None:
         """The stretch of the company's lineage that holds the moment."""
-        for segment in self.tree.lineages.get(company_id, ()):
-            if (segment.start is None or segment.start <= moment) and (segment.end is None or moment < segment.end):
-                return segment
-        return None
+        return next((one for one in self.tree.lineages.get(company_id, ()) if moment in one), None)
 
     def is_visible(self, organisation_id: int, company_id: int, moment: datetime) -> bool:
         """Whether the company is the organisation itself or lies beneath it at that moment."""
-        if company_id not in self.tree.companies:
-            return False
         if company_id == organisation_id:
-            return True
+            return company_id in self.tree.companies
         segment = self.segment_at(company_id, moment)
         return segment is not None and organisation_id in segment.sellers
 
+    def sight(self, organisation_id: int, subject: str, now: datetime) -> Sight | None:
+        """The company that a subject in decimal digits names, as far as the organisation sees it now."""
+        company = int(subject)
+        if not self.is_visible(organisation_id, company, now):
+            return None
+        start, end = ALWAYS, NEVER
+        segment = self.segment_at(company, now)
+        if segment is not None and company != organisation_id:
+            start, end = _bounds([segment.start, segment.end], now)
+        sight = Sight(start, end, company)
+        if subject == str(company):
+            self.sights[organisation_id, subject] = sight
+        return sight
+
     def find_external(self, organisation_id: int, code: str, moment: datetime) -> list[int]:
         """Companies with that external id: a direct child if there is one, else whatever lies beneath."""
-        visible = [found for found in self._children.get(code, ()) if self.is_visible(organisation_id, found, moment)]
+        visible = [found for found in self._external.get(code, ()) if self.is_visible(organisation_id, found, moment)]
         direct = [found for found in visible if self._parent_at(found, moment) == organisation_id]
         return direct or visible
 
-    def span(self, company_id: int, meter_id: int, projection: Projection, moment: datetime) -> Span:
-        """The span of the key that holds the moment, remembered for the next event."""
-        key = (company_id, meter_id, projection)
-        at = microseconds(moment)
-        for known in self._spans.get(key, ()):
-            if known.start <= at < known.end:
-                self.latest[key] = known
-                return known
-        span = self._work_out(company_id, meter_id, projection, moment)
+    def route(self, company_id: int, moment: datetime) -> Route:
+        """The route of the company's usage at that moment."""
+        known = self.routes.find(company_id, microseconds(moment))
+        if known is not None:
+            return known
+        route = self._work_out_route(company_id, moment)
         with self._lock:
-            self._spans.setdefault(key, []).append(span)
-        self.latest[key] = span
-        return span
+            return self.routes.add(company_id, route)
 
-    def edges_at(
-        self, company_id: int, meter_id: int, attributes: dict[str, str], moment: datetime
-    ) -> tuple[Edge, ...]:
-        """Every edge valid at that moment with the rate that wins there."""
-        segment = self.segment_at(company_id, moment)
-        if segment is None:
-            return ()
-        buyers = (company_id, *segment.sellers)
-        return tuple(
-            Edge(seller, buyer, self.rate_at(seller, buyer, meter_id, attributes, moment))
-            for buyer, seller in zip(buyers, segment.sellers, strict=False)
-        )
+    def span(self, way: int, meter_id: int, projection: int, moment: datetime) -> Span:
+        """The plan by which usage of that way, meter and attributes is charged at that moment."""
+        key = (way, meter_id, projection)
+        known = self.spans.find(key, microseconds(moment))
+        if known is not None:
+            return known
+        span = self._work_out_span(self._ways[way], meter_id, dict(self._projections[projection]), moment)
+        with self._lock:
+            return self.spans.add(key, span)
 
     def rate_at(
         self, seller_id: int, buyer_id: int, meter_id: int, attributes: dict[str, str], moment: datetime
@@ -152,51 +234,49 @@ class Catalogue:
             return None
         return winning_rate(self.book.rates.get((card, meter_id), ()), attributes, moment)
 
-    def _work_out(self, company_id: int, meter_id: int, projection: Projection, moment: datetime) -> Span:
+    def _work_out_route(self, company_id: int, moment: datetime) -> Route:
         company = self.tree.companies[company_id]
         segment = self.segment_at(company_id, moment)
         if segment is None:
-            return self._before_existence(company, moment)
+            return _before_existence(company, moment)
         if company.closed_at is not None and moment >= company.closed_at:
-            return Span(
-                microseconds(company.closed_at), NEVER, 0, f"Company {company_id} is closed since {company.closed_at}."
-            )
-        edges = self.edges_at(company_id, meter_id, dict(projection), moment)
-        start, end = self._bounds(company, segment, meter_id, moment)
-        return Span(start, end, self._number(edges))
-
-    @staticmethod
-    def _before_existence(company: Company, moment: datetime) -> Span:
-        began = company.existed_from
-        reason = f"The time is before company {company.id} existed ({began})."
-        end = NEVER if began is None else microseconds(began)
-        return Span(ALWAYS, max(end, microseconds(moment) + 1), 0, reason)
-
-    def _bounds(self, company: Company, segment: Segment, meter_id: int, moment: datetime) -> tuple[int, int]:
-        """The nearest instants around the moment at which anything that decides the plan may change."""
-        edges = [segment.start, segment.end, company.closed_at]
-        for buyer, seller in zip((company.id, *segment.sellers), segment.sellers, strict=False):
+            since = microseconds(company.closed_at)
+            return Route(since, NEVER, 0, f"Company {company_id} is closed since {instant_text(company.closed_at)}.")
+        changes = [segment.start, segment.end, company.closed_at]
+        cards = []
+        for buyer, seller in zip((company_id, *segment.sellers), segment.sellers, strict=False):
             assignments = self.book.assignments.get((seller, buyer), ())
-            edges.extend(assignment.effective_from for assignment in assignments)
-            for card in {assignment.card_id for assignment in assignments}:
-                edges.extend(rate.effective_from for rate in self.book.rates.get((card, meter_id), ()))
-        before = [edge for edge in edges if edge is not None and edge <= moment]
-        after = [edge for edge in edges if edge is not None and edge > moment]
-        return (
-            microseconds(max(before)) if before else ALWAYS,
-            microseconds(min(after)) if after else NEVER,
-        )
+            changes.extend(assignment.effective_from for assignment in assignments)
+            cards.append(card_at(assignments, moment))
+        way = self._numbered(Way(segment.sellers, tuple(cards)), self._way_numbers, self._ways)
+        return Route(*_bounds(changes, moment), way)
 
-    def _number(self, edges: tuple[Edge, ...]) -> int:
-        # Buyer ids are part of the edges, yet the store needs only sellers and rates:
-        # plans of different companies with equal sellers and rates share one number.
-        key = tuple(Edge(edge.seller_id, 0, edge.rate) for edge in edges)
+    def _work_out_span(self, way: Way, meter_id: int, attributes: dict[str, str], moment: datetime) -> Span:
+        edges = []
+        changes: list[datetime | None] = []
+        for seller, card in zip(way.sellers, way.cards, strict=True):
+            rates = self.book.rates.get((card, meter_id), ()) if card is not None else ()
+            changes.extend(rate.effective_from for rate in rates)
+            edges.append(Edge(seller, winning_rate(rates, attributes, moment)))
+        return Span(*_bounds(changes, moment), self._plan_number(tuple(edges)))
+
+    def _plan_number(self, edges: tuple[Edge, ...]) -> int:
         with self._lock:
-            number = self._numbers.get(key)
+            number = self._plan_numbers.get(edges)
             if number is None:
-                number = self._numbers[key] = len(self.plans)
-                self.plans.append(Plan(number, key))
+                number = self._plan_numbers[edges] = len(self.plans)
+                self.plans.append(Plan(number, edges))
             return number
+
+    def _numbered(self, value: V, numbers: dict[V, int], values: list[V]) -> int:
+        number = numbers.get(value)
+        if number is None:
+            with self._lock:
+                if value not in numbers:
+                    values.append(value)
+                    numbers[value] = len(values) - 1
+                number = numbers[value]
+        return number
 
     def _parent_at(self, company_id: int, moment: datetime) -> int | None:
         segment = self.segment_at(company_id, moment)
@@ -211,6 +291,15 @@ class Catalogue:
         return codes
 
 
-def moment_of(at: int) -> datetime:
-    """The instant of microseconds since 1970."""
-    return EPOCH + timedelta(microseconds=at)
+def _before_existence(company: Company, moment: datetime) -> Route:
+    began = company.existed_from
+    reason = f"The time is before company {company.id} existed ({instant_text(began) if began else 'never'})."
+    end = NEVER if began is None else microseconds(began)
+    return Route(ALWAYS, max(end, microseconds(moment) + 1), 0, reason)
+
+
+def _bounds(changes: Iterable[datetime | None], moment: datetime) -> tuple[int, int]:
+    """The nearest instants around the moment at which anything that decides the answer may change."""
+    before = [change for change in changes if change is not None and change <= moment]
+    after = [change for change in changes if change is not None and change > moment]
+    return microseconds(max(before)) if before else ALWAYS, microseconds(min(after)) if after else NEVER

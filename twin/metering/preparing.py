@@ -15,7 +15,7 @@ from twin.metering.catalogue import Catalogue, Plan
 from twin.metering.interning import attribute_sets, chains, ratings, sources
 from twin.metering.rules.amounts import TERM_FIELDS, amounts_of, terms_row
 from twin.metering.rules.buckets import EPOCH, HOUR_MICROSECONDS, MICROSECOND, microseconds
-from twin.metering.rules.cells import Cells, summed
+from twin.metering.rules.cells import Cells, joined, summed_by_group
 from twin.metering.rules.decoding import Decoded, UsageEvent
 from twin.metering.rules.identity import keys_of
 from twin.metering.store import LEAST_AMOUNTS, EventRows
@@ -86,57 +86,78 @@ def _resolve(catalogue: Catalogue, scope: Scope, decoded: Decoded, now: datetime
     """Company, meter, attributes and plan of every usable event. The hot loop of ingestion."""
     events = decoded.events
     raws = [tuple(event.data.attributes.items()) for event in events]
-    sets = attribute_sets.learn(raws)
-    projections = {raw: catalogue.project(known.attributes) for raw, known in sets.items()}
-    subjects: dict[str, int | str] = {}
+    known = {
+        raw: (stored.id, catalogue.projection(stored.attributes)) for raw, stored in attribute_sets.learn(raws).items()
+    }
+    subjects = _Subjects(catalogue, scope, now)
     latest_allowed = microseconds(now + AHEAD)
-    spans = catalogue.latest
+    routes, spans = catalogue.routes.latest, catalogue.spans.latest
     columns = _Columns()
     for number, event in enumerate(events):
-        subject = event.subject
-        company = subjects.get(subject)
-        if company is None:
-            company = subjects[subject] = _company_of(catalogue, scope, subject, now)
+        company = subjects[event.subject]
         meter = _METERS.get(event.data.meter)
         at = (event.time - EPOCH) // MICROSECOND
-        reason = ""
-        if isinstance(company, str):
-            reason = company
-        elif meter is None:
-            reason = f"Unknown meter {event.data.meter!r}."
-        elif not _EARLIEST <= at <= latest_allowed:
-            reason = "The time is more than 5 minutes ahead." if at > latest_allowed else "The time is before year 1."
-        else:
-            projection = projections[raws[number]]
-            span = spans.get((company, meter, projection))
-            if span is None or not span.start <= at < span.end:
-                span = catalogue.span(company, meter, projection, event.time)
-            reason = span.reason
-            if not reason:
-                columns.numbers.append(number)
-                columns.company.append(company)
-                columns.time.append(at)
-                columns.meter.append(meter)
-                columns.attributes.append(sets[raws[number]].id)
-                columns.plan.append(span.plan)
-        if reason:
+        if isinstance(company, str) or meter is None or not _EARLIEST <= at <= latest_allowed:
+            reason = company if isinstance(company, str) else _unusable(event, at)
             rejected.append(Refusal(decoded.place(number), event.id, reason))
+            continue
+        route = routes.get(company)
+        if route is None or not route.start <= at < route.end:
+            route = catalogue.route(company, event.time)
+        if route.reason:
+            rejected.append(Refusal(decoded.place(number), event.id, route.reason))
+            continue
+        attributes, projection = known[raws[number]]
+        span = spans.get((route.way, meter, projection))
+        if span is None or not span.start <= at < span.end:
+            span = catalogue.span(route.way, meter, projection, event.time)
+        columns.numbers.append(number)
+        columns.company.append(company)
+        columns.time.append(at)
+        columns.meter.append(meter)
+        columns.attributes.append(attributes)
+        columns.plan.append(span.plan)
     return columns
 
 
-def _company_of(catalogue: Catalogue, scope: Scope, subject: str, now: datetime) -> int | str:
-    """The company a subject names, or why there is none; out of sight is unknown."""
-    organisation = scope.organisation_id
-    if subject.startswith("external:"):
-        found = catalogue.find_external(organisation, subject.removeprefix("external:"), now)
+def _unusable(event: UsageEvent, at: int) -> str:
+    if event.data.meter not in _METERS:
+        return f"Unknown meter {event.data.meter!r}."
+    return "The time is before year 1." if at < _EARLIEST else "The time is more than 5 minutes ahead."
+
+
+class _Subjects(dict[str, int | str]):
+    """The company each subject of a batch names, or why there is none; out of sight is unknown."""
+
+    def __init__(self, catalogue: Catalogue, scope: Scope, now: datetime) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+        self._organisation = scope.organisation_id
+        self._now = now
+        self._at = microseconds(now)
+
+    def __missing__(self, subject: str) -> int | str:
+        found = self[subject] = self._find(subject)
+        return found
+
+    def _find(self, subject: str) -> int | str:
+        sight = self._catalogue.sights.get((self._organisation, subject))
+        if sight is not None and sight.start <= self._at < sight.end:
+            return sight.company
+        if subject.startswith("external:"):
+            return self._find_external(subject)
+        if subject.isascii() and subject.isdigit() and len(subject) <= 10:
+            sight = self._catalogue.sight(self._organisation, subject, self._now)
+            if sight is not None:
+                return sight.company
+        return f"Unknown company {subject!r}."
+
+    def _find_external(self, subject: str) -> int | str:
+        code = subject.removeprefix("external:")
+        found = self._catalogue.find_external(self._organisation, code, self._now)
         if len(found) > 1:
             return f"Several companies have the external id {subject!r}; send the company id."
         return found[0] if found else f"Unknown company {subject!r}."
-    if subject.isascii() and subject.isdigit() and len(subject) <= 10:
-        company = int(subject)
-        if catalogue.is_visible(organisation, company, now):
-            return company
-    return f"Unknown company {subject!r}."
 
 
 def _rate(
@@ -273,7 +294,8 @@ def journals_of(prepared: Prepared) -> dict[int, Cells]:
     """What the batch adds to the totals of every seller above the using companies."""
     rows = prepared.rows
     hour = rows.time // HOUR_MICROSECONDS
-    parts: list[tuple[Ints, Cells]] = []
+    sellers: list[Ints] = []
+    parts: list[Cells] = []
     used, local = np.unique(prepared.plan, return_inverse=True)
     plans = [prepared.catalogue.plans[number] for number in used]
     for pos in range(max((len(plan.edges) for plan in plans), default=0)):
@@ -282,30 +304,14 @@ def journals_of(prepared: Prepared) -> dict[int, Cells]:
         there = np.flatnonzero(seller)
         above = rows.amounts[pos + 1] if pos + 1 < len(rows.amounts) else np.zeros(len(rows), dtype=np.int64)
         one = np.ones(len(there), dtype=np.int64)
-        cells = Cells(
-            hour[there], rows.company[there], rows.meter[there],
-            one, rows.quantity[there], above[there], rows.amounts[pos][there], unrated[there],
+        sellers.append(seller[there])
+        parts.append(
+            Cells(
+                hour[there], rows.company[there], rows.meter[there],
+                one, rows.quantity[there], above[there], rows.amounts[pos][there], unrated[there],
+            )
         )  # fmt: skip
-        parts.append((seller[there], cells))
-    return _by_seller(parts)
-
-
-def _by_seller(parts: list[tuple[Ints, Cells]]) -> dict[int, Cells]:
-    """Each seller stands at one height of a chain, though not at the same in all chains."""
-    found: dict[int, list[Cells]] = {}
-    for sellers, cells in parts:
-        order = np.argsort(sellers, kind="stable")
-        values, starts = np.unique(sellers[order], return_index=True)
-        ends = np.append(starts[1:], len(order))
-        for seller, start, end in zip(values, starts, ends, strict=True):
-            found.setdefault(int(seller), []).append(cells.taken(order[start:end]))
-    return {seller: summed(_joined(cells)) for seller, cells in found.items()}
-
-
-def _joined(cells: list[Cells]) -> Cells:
-    if len(cells) == 1:
-        return cells[0]
-    return Cells(*(np.concatenate(columns) for columns in zip(*(part.columns() for part in cells), strict=True)))
+    return summed_by_group(np.concatenate(sellers), joined(parts)) if sellers else {}
 
 
 def _seller_at(plan: Plan, pos: int) -> int:

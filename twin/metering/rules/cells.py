@@ -78,20 +78,37 @@ def joined(parts: Sequence[Cells]) -> Cells:
 
 def summed(cells: Cells) -> Cells:
     """One cell per (bucket, company, meter), ordered so; cells of nothing but zeros vanish."""
+    total, _ = _totals(cells, ())
+    return total
+
+
+def summed_by_group(groups: Keys, cells: Cells) -> dict[int, Cells]:
+    """`summed` for the cells of every group by itself, in one pass."""
+    total, firsts = _totals(cells, (groups,))
+    values, starts = np.unique(groups[firsts], return_index=True)
+    ends = np.append(starts[1:], len(total))
+    return {int(group): total.taken(slice(start, end)) for group, start, end in zip(values, starts, ends, strict=True)}
+
+
+def _totals(cells: Cells, before: tuple[Keys, ...]) -> tuple[Cells, NDArray[np.int64]]:
+    """Cells summed by `before` and their own keys, and for each the place of one that went into it."""
     if not len(cells):
-        return cells
-    order = np.lexsort((cells.meter, cells.company, cells.bucket))
-    bucket, company, meter = (column[order] for column in (cells.bucket, cells.company, cells.meter))
-    new = np.empty(len(order), dtype=bool)
+        return cells, np.empty(0, dtype=np.int64)
+    keys = (*before, cells.bucket, cells.company, cells.meter)
+    order = np.lexsort(keys[::-1])
+    new = np.zeros(len(order), dtype=bool)
     new[0] = True
-    new[1:] = (bucket[1:] != bucket[:-1]) | (company[1:] != company[:-1]) | (meter[1:] != meter[:-1])
+    for key in keys:
+        ordered = key[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
     starts = np.flatnonzero(new)
+    firsts = order[starts]
     sums = [group_sums(getattr(cells, name)[order], starts) for name in SUMS]
-    total = Cells(bucket[starts], company[starts], meter[starts], *sums)
+    total = Cells(cells.bucket[firsts], cells.company[firsts], cells.meter[firsts], *sums)
     kept = np.zeros(len(starts), dtype=bool)
     for column in sums:
         kept |= (column != 0).astype(bool)
-    return total if kept.all() else total.taken(kept)
+    return (total, firsts) if kept.all() else (total.taken(kept), firsts[kept])
 
 
 def group_sums(values: Column, starts: NDArray[np.int64]) -> Column:

@@ -18,7 +18,10 @@ KEY_BYTES = 16
 _UUID_LENGTH = 36
 _DASHES = np.array([8, 13, 18, 23])
 _DIGITS = np.array([place for place in range(_UUID_LENGTH) if place not in (8, 13, 18, 23)])
-_canonical_uuid = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_canonical_uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII)
+_VARIANT_PLACE = 16  # among the 32 digits
+# Two bits that no UUID of RFC 9562 has: a hash can never be some other event's UUID.
+_RESERVED = 0xE0
 _NIBBLE = np.full(256, 255, dtype=np.uint8)
 _NIBBLE[[ord(digit) for digit in "0123456789abcdef"]] = np.arange(16, dtype=np.uint8)
 
@@ -27,7 +30,9 @@ def key_of(event_id: str) -> bytes:
     """A UUID in its canonical spelling is its own key; any other id is hashed to 128 bits."""
     if len(event_id) == _UUID_LENGTH and _canonical_uuid.fullmatch(event_id):
         return bytes.fromhex(event_id.replace("-", ""))
-    return hashlib.blake2b(event_id.encode(), digest_size=KEY_BYTES).digest()
+    digest = bytearray(hashlib.blake2b(event_id.encode(), digest_size=KEY_BYTES).digest())
+    digest[8] |= _RESERVED
+    return bytes(digest)
 
 
 def text_of(event_id: str) -> str | None:
@@ -54,7 +59,8 @@ def keys_of(ids: Sequence[str]) -> tuple[bytes, list[str | None] | None]:
 
 def _uuid_keys(letters: np.ndarray) -> bytes | None:
     nibbles = _NIBBLE[letters[:, _DIGITS]]
-    if (letters[:, _DASHES] != ord("-")).any() or (nibbles == 255).any():
+    variant = nibbles[:, _VARIANT_PLACE]
+    if (letters[:, _DASHES] != ord("-")).any() or (nibbles == 255).any() or (variant & 0b1100 != 0b1000).any():
         return None
     joined: bytes = ((nibbles[:, ::2] << 4) | nibbles[:, 1::2]).tobytes()
     return joined
