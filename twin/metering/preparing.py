@@ -53,7 +53,7 @@ class Prepared:
     rows: EventRows
     plan: Ints
     places: Ints  # number of the event within `decoded`
-    duplicates: int
+    duplicates: list[int]  # indexes within the batch as sent
     conflicts: list[Repeat]
     rejected: list[Refusal]
     decoded: Decoded = field(repr=False)
@@ -78,7 +78,7 @@ def prepare(catalogue: Catalogue, scope: Scope, decoded: Decoded, now: datetime)
     for number in numbers[too_large]:
         event = decoded.events[number]
         rejected.append(Refusal(decoded.place(int(number)), event.id, "The amount is beyond what can be stored."))
-    prepared = Prepared(catalogue, rows, plan, numbers, 0, [], rejected, decoded)
+    prepared = Prepared(catalogue, rows, plan, numbers, [], [], rejected, decoded)
     return _kept(prepared, np.flatnonzero(~too_large))
 
 
@@ -242,16 +242,16 @@ def without_repeats(prepared: Prepared) -> Prepared:
 
 def without_known(prepared: Prepared, known: dict[int, Billing]) -> Prepared:
     """The batch without the events at these places: equal billing fields are duplicates, others conflicts."""
-    duplicates = 0
+    duplicates = list(prepared.duplicates)
     conflicts = list(prepared.conflicts)
     for place, before in known.items():
         if billing_of(prepared.rows, place) == before:
-            duplicates += 1
+            duplicates.append(prepared.decoded.place(int(prepared.places[place])))
         else:
             conflicts.append(_repeat(prepared, place, before))
     left = np.array([place for place in range(len(prepared.rows)) if place not in known], dtype=np.int64)
     kept = _kept(prepared, left)
-    return replace(kept, duplicates=prepared.duplicates + duplicates, conflicts=conflicts)
+    return replace(kept, duplicates=duplicates, conflicts=conflicts)
 
 
 def billing_of(rows: EventRows, place: int) -> Billing:

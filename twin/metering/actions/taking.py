@@ -15,6 +15,7 @@ from twin.companies.types import Scope
 from twin.kernel import clock
 from twin.metering.current import CatalogueMoved, current_catalogue, reload_catalogue
 from twin.metering.errors import StoreUnavailable
+from twin.metering.grouping import Gate, Outcome
 from twin.metering.preparing import (
     Billing,
     Prepared,
@@ -25,6 +26,7 @@ from twin.metering.preparing import (
     without_known,
     without_repeats,
 )
+from twin.metering.rules.cells import Cells
 from twin.metering.rules.decoding import Decoded, decode_batch, decode_single
 from twin.metering.rules.identity import fingerprint
 from twin.metering.store import (
@@ -64,8 +66,13 @@ def take_events(scope: Scope, body: bytes, *, batch: bool) -> TakenBatch:
 
 
 def take_decoded(scope: Scope, decoded: Decoded) -> TakenBatch:
-    """Take decoded events; see `take_events`."""
+    """Take decoded events; see `take_events`. What several threads bring together shares one transaction."""
     scope.require("usage:write")
+    return _gate.pass_through(scope, decoded)
+
+
+def _take(scope: Scope, decoded: Decoded) -> Outcome:
+    """Rate and store one batch, again when the tree or prices moved or a key turned out to be stored."""
     now = clock.now()
     catalogue = current_catalogue()
     is_careful = _Mood.careful > 0
@@ -83,12 +90,17 @@ def take_decoded(scope: Scope, decoded: Decoded) -> TakenBatch:
     raise StoreUnavailable("Tree and prices change too fast to rate this batch; send it again.")
 
 
-def _store(prepared: Prepared, now: datetime, *, is_careful: bool) -> TakenBatch:
+_gate = Gate(_take)
+
+
+def _store(prepared: Prepared, now: datetime, *, is_careful: bool) -> Outcome:
     """Write the batch; a careful one asks first which keys exist, under the lock that makes the answer last."""
     if not prepared.decoded.events:
-        return _answer(prepared)
+        return _outcome(prepared)
+    journals: dict[int, Cells] = {}
     if not is_careful:
         prepared = without_repeats(prepared)
+        journals = journals_of(prepared)
     # Also with nothing to store: a refusal by an outdated catalogue would be a wrong answer.
     with transaction.atomic(using="writer"), writer_connection().cursor() as cursor:
         if share_catalogue(connections["writer"]) != prepared.catalogue.version:
@@ -97,10 +109,11 @@ def _store(prepared: Prepared, now: datetime, *, is_careful: bool) -> TakenBatch
         if is_careful:
             _Mood.careful = max(0, _Mood.careful - 1)
             prepared = without_repeats(_without_stored(cursor, prepared))
+            journals = journals_of(prepared)
         if len(prepared.rows):
-            _write(cursor, prepared, now)
+            _write(cursor, prepared, journals, now)
         _record_conflicts(cursor, prepared.conflicts, now)
-    return _answer(prepared)
+    return _outcome(prepared)
 
 
 def _without_stored(cursor: Cursor[Row], prepared: Prepared) -> Prepared:
@@ -118,31 +131,28 @@ def _without_stored(cursor: Cursor[Row], prepared: Prepared) -> Prepared:
     return without_known(prepared, known)
 
 
-def _write(cursor: Cursor[Row], prepared: Prepared, now: datetime) -> None:
+def _write(cursor: Cursor[Row], prepared: Prepared, journals: dict[int, Cells], now: datetime) -> None:
     rows = prepared.rows
     shards = shards_of(rows.company)
     batches = next_batches(cursor, shards)
     copy_events(cursor, rows, batches)
-    copy_journal(cursor, journals_of(prepared), shards[0], batches[shards[0]])
+    copy_journal(cursor, journals, shards[0], batches[shards[0]])
     counts = np.bincount(rows.company % SHARDS, minlength=SHARDS)
     record_batches(cursor, batches, now, dict(enumerate(counts.tolist())))
     _copy_unrated(cursor, prepared)
 
 
-def _answer(prepared: Prepared) -> TakenBatch:
-    return TakenBatch(
-        accepted=len(prepared.rows),
-        duplicates=prepared.duplicates,
-        unrated=_count_unrated(prepared),
-        conflicts=sorted(map(refusal_of, prepared.conflicts), key=lambda refusal: refusal.index),
-        rejected=sorted(prepared.rejected, key=lambda refusal: refusal.index),
-    )
-
-
-def _count_unrated(prepared: Prepared) -> int:
+def _outcome(prepared: Prepared) -> Outcome:
     plans = prepared.catalogue.plans
-    used, counts = np.unique(prepared.plan, return_counts=True)
-    return sum(int(count) for plan, count in zip(used, counts, strict=True) if plans[plan].is_unrated)
+    unrated = [int(number) for number in np.unique(prepared.plan) if plans[number].is_unrated]
+    place = prepared.decoded.place
+    return Outcome(
+        accepted=[place(number) for number in prepared.places.tolist()],
+        duplicates=prepared.duplicates,
+        unrated=[place(number) for number in prepared.places[np.isin(prepared.plan, unrated)].tolist()],
+        conflicts=[refusal_of(repeat) for repeat in prepared.conflicts],
+        rejected=prepared.rejected,
+    )
 
 
 def _copy_unrated(cursor: Cursor[Row], prepared: Prepared) -> None:

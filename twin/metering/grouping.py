@@ -1,0 +1,135 @@
+"""What threads of one process bring at the same time is stored together: one transaction, one wait for the disk."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from twin.companies.types import Scope
+from twin.metering.rules.decoding import MAX_EVENTS, Decoded
+from twin.metering.types import Refusal, TakenBatch
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How each item of a batch was answered, by its index in the batch."""
+
+    accepted: list[int]
+    duplicates: list[int]
+    unrated: list[int]
+    conflicts: list[Refusal]
+    rejected: list[Refusal]
+
+
+@dataclass
+class _Ticket:
+    """One request on its way through the gate."""
+
+    scope: Scope
+    decoded: Decoded
+    answer: TakenBatch | None = None
+    problem: BaseException | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.answer is not None or self.problem is not None
+
+    @property
+    def size(self) -> int:
+        return len(self.decoded.events) + len(self.decoded.rejected)
+
+
+class Gate:
+    """One thread at a time stores, for itself and for all that wait behind it and ask for the same organisation.
+
+    Nobody waits for company: a request that finds the gate free goes alone. An answer is
+    given only after the commit of the transaction that holds its events.
+    """
+
+    def __init__(self, take: Callable[[Scope, Decoded], Outcome]) -> None:
+        self._take = take
+        self._turn = threading.Lock()
+        self._waiting: deque[_Ticket] = deque()
+
+    def pass_through(self, scope: Scope, decoded: Decoded) -> TakenBatch:
+        """Take the batch; raises what taking it raised."""
+        ticket = _Ticket(scope, decoded)
+        self._waiting.append(ticket)
+        with self._turn:
+            while not ticket.is_done:
+                self._serve(self._next_group())
+        if ticket.problem is not None:
+            raise ticket.problem
+        assert ticket.answer is not None
+        return ticket.answer
+
+    def _next_group(self) -> list[_Ticket]:
+        """The oldest request and those right behind it that fit into one batch with it."""
+        group = [self._waiting.popleft()]
+        size = group[0].size
+        while self._waiting:
+            following = self._waiting[0]
+            size += following.size
+            if following.scope.organisation_id != group[0].scope.organisation_id or size > MAX_EVENTS:
+                break
+            group.append(self._waiting.popleft())
+        return group
+
+    def _serve(self, group: list[_Ticket]) -> None:
+        try:
+            outcome = self._take(group[0].scope, _joined(group))
+        except BaseException as problem:  # noqa: BLE001 - raised again by the thread whose request it was
+            if len(group) == 1:
+                group[0].problem = problem
+                return
+            # Whatever one of them brought on, the others shall not suffer from it.
+            for ticket in group:
+                self._serve([ticket])
+            return
+        for ticket, answer in zip(group, _answers(group, outcome), strict=True):
+            ticket.answer = answer
+
+
+def _joined(group: list[_Ticket]) -> Decoded:
+    """The requests one behind the other, as if they were one batch."""
+    if len(group) == 1:
+        return group[0].decoded
+    joined = Decoded([], [], [])
+    places: list[int] = []
+    first = 0
+    for ticket in group:
+        decoded = ticket.decoded
+        joined.events.extend(decoded.events)
+        places.extend(first + decoded.place(number) for number in range(len(decoded.events)))
+        joined.rejected.extend(replace(refusal, index=first + refusal.index) for refusal in decoded.rejected)
+        first += ticket.size
+    return replace(joined, places=places)
+
+
+def _answers(group: list[_Ticket], outcome: Outcome) -> list[TakenBatch]:
+    """To each request what became of its own items."""
+    ends = np.cumsum([ticket.size for ticket in group])
+
+    def counts(indexes: list[int]) -> list[int]:
+        owners = np.searchsorted(ends, np.array(indexes, dtype=np.int64), side="right")
+        found: list[int] = np.bincount(owners, minlength=len(group)).tolist()
+        return found
+
+    accepted, duplicates, unrated = (counts(each) for each in (outcome.accepted, outcome.duplicates, outcome.unrated))
+    conflicts, rejected = (_refusals(group, each) for each in (outcome.conflicts, outcome.rejected))
+    return [TakenBatch(*answer) for answer in zip(accepted, duplicates, unrated, conflicts, rejected, strict=True)]
+
+
+def _refusals(group: list[_Ticket], refusals: list[Refusal]) -> list[list[Refusal]]:
+    """The refusals of each request in the order of its items."""
+    ends = np.cumsum([ticket.size for ticket in group])
+    parts: list[list[Refusal]] = [[] for _ in group]
+    for refusal in sorted(refusals, key=lambda each: each.index):
+        owner = int(np.searchsorted(ends, refusal.index, side="right"))
+        first = int(ends[owner]) - group[owner].size
+        parts[owner].append(replace(refusal, index=refusal.index - first))
+    return parts
