@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from procrastinate.contrib.django import app
 
-from twin.metering import jobs
+from tests.metering.test_taking import cells, event, take
+from tests.world import World
+from twin.kernel import clock
+from twin.metering import actions, jobs, queries
+from twin.metering.actions import folding
 
 NOON = 1_800_000_000  # a whole minute, in seconds since 1970
 
@@ -16,3 +22,27 @@ def test_a_job_runs_every_so_many_seconds_of_every_minute(job: object, seconds: 
     runs.set_current(NOON, force=True)
 
     assert [runs.get_next(float) - NOON for _ in range(9)] == [seconds * number for number in range(1, 10)]
+
+
+@pytest.mark.database
+def test_the_schedule_folds_what_is_many_or_has_waited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    take(world, event(world.acme.id, "a"))
+
+    assert actions.fold_what_is_worth_it() == 0
+    later = clock.now() + timedelta(minutes=2)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert actions.fold_what_is_worth_it() == 2
+
+
+@pytest.mark.database
+def test_a_fold_step_holds_few_cells_and_goes_on_to_the_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "_CELLS_A_STEP", 3)
+    for number in range(4):
+        take(
+            world, *(event(world.acme.id, f"{number}-{hour}", time=f"2026-03-01T{hour:02}:00:00Z") for hour in range(5))
+        )
+    before = cells(world, "rhea")
+
+    assert actions.fold([world.rhea.id]) == 4
+    assert cells(world, "rhea") == before
+    assert queries.find_differences().differences == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
-from twin.metering.actions import fold, price_everything_pending
+from twin.metering.actions import fold_what_is_worth_it, price_everything_pending
 
 
 # The seconds are the last field of six: the others say "in every minute".
@@ -12,7 +12,7 @@ from twin.metering.actions import fold, price_everything_pending
 @app.task(queueing_lock="metering-fold", lock="metering-fold", pass_context=False)
 def fold_journals(timestamp: int) -> None:
     """Move the totals of recent batches into the books."""
-    fold()
+    fold_what_is_worth_it()
 
 
 @app.periodic(cron="* * * * * */30")

@@ -7,11 +7,13 @@ and after, in every snapshot. It only keeps reports quick.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import numpy as np
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
+from twin.kernel import clock
 from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, HOURS_A_DAY
 from twin.metering.rules.cells import Cells, joined, summed
 from twin.metering.rules.packing import pack, unpack
@@ -19,6 +21,11 @@ from twin.metering.rules.packing import pack, unpack
 # One lock per seller: two folds of one seller would read the same book.
 _FOLD_LOCK = 0x466F6C64
 _ROWS_A_STEP = 400
+# Memory is bounded by what one step holds: some 60 MB.
+_CELLS_A_STEP = 150_000
+# Fewer rows than these cost a report a few milliseconds, a fold many book rows written anew.
+_WORTH_FOLDING = 64
+_PATIENCE = timedelta(minutes=1)
 
 
 def fold(sellers: Iterable[int] | None = None) -> int:
@@ -31,6 +38,20 @@ def fold(sellers: Iterable[int] | None = None) -> int:
         while step := _fold_step(seller):
             moved += step
     return moved
+
+
+def fold_what_is_worth_it() -> int:
+    """Fold the sellers whose journals are many or have waited; what the schedule does."""
+    with connections["writer"].cursor() as cursor:
+        cursor.execute(
+            """
+            select seller_id from metering_journal join metering_batch using (shard, batch)
+            group by seller_id having count(*) >= %s or min(received_at) < %s order by 1
+            """,
+            [_WORTH_FOLDING, clock.now() - _PATIENCE],
+        )
+        sellers = [row[0] for row in cursor.fetchall()]
+    return fold(sellers)
 
 
 def _sellers_with_journals() -> list[int]:
@@ -47,11 +68,15 @@ def _fold_step(seller: int) -> int:
         cursor.execute(
             """
             delete from metering_journal where (seller_id, shard, batch) in (
-                select seller_id, shard, batch from metering_journal where seller_id = %s
-                order by shard, batch limit %s for update
+                select seller_id, shard, batch from (
+                    select seller_id, shard, batch, cells,
+                           sum(cells) over (order by shard, batch rows unbounded preceding) as cells_so_far
+                    from metering_journal where seller_id = %s
+                    order by shard, batch limit %s
+                ) next where cells_so_far <= %s or cells_so_far = cells
             ) returning data
             """,
-            [seller, _ROWS_A_STEP],
+            [seller, _ROWS_A_STEP, _CELLS_A_STEP],
         )
         parts = [unpack(row[0]) for row in cursor.fetchall()]
         cells = summed(joined(parts))
