@@ -69,7 +69,7 @@ def measure(installation: Installation, folder: Path, arguments: argparse.Namesp
 def ingest_runs(bench: Bench, events: int, runs: int) -> dict[str, Any]:
     """Sizes take turns within each run, so that a noisy minute spoils no size alone."""
     taken: dict[int, list[dict[str, Any]]] = {size: [] for size in SIZES}
-    bench.ingest(1_000, 10)  # connections, caches and plans are made
+    bench.ingest(1_000, 60)  # connections, caches and plans are made
     for number in range(runs):
         for size in SIZES:
             one = bench.ingest(size, max(events // size, 4))

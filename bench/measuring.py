@@ -19,7 +19,7 @@ from bench.anchors import BARE, KEYED, Anchors
 from bench.market import Market, Usage
 from tests.flows.installation import ROOT, Client, Installation
 
-CONNECTIONS = 4
+CONNECTIONS = 8
 WRITERS = 2
 Figures = dict[str, Any]
 
