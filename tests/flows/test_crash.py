@@ -164,7 +164,8 @@ def kill_something(installation: Installation, random: Random) -> str:
 def revive(installation: Installation) -> None:
     """What an operator's supervisor does: start `twin serve` again when it has ended."""
     end = time.monotonic() + 60
-    while not installation.is_ready():
+    # A web worker whose parent was killed may answer once more before it ends.
+    while not (installation.is_serving() and installation.is_ready()):
         if not installation.is_serving():
             for left in installation.orphans():
                 left.wait(20)

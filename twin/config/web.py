@@ -12,7 +12,7 @@ from twin.engine.lifeline import end_with_parent
 
 # Each thread keeps one connection per database role it uses, so threads are few; enough of them, though,
 # that small requests of usage find company on their way to the disk (`metering/grouping.py`).
-_THREADS = 8
+_THREADS = 6
 
 
 def main() -> None:

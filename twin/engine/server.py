@@ -27,7 +27,7 @@ from twin.engine.places import (
     prepare_socket_folder,
     usual_socket_folder,
 )
-from twin.engine.postmaster import Launch, is_listening, last_words
+from twin.engine.postmaster import Launch, last_words
 from twin.engine.roles import RoleNames, grant_database, make_database, make_roles, set_default_privileges
 from twin.engine.types import ConnectionParameters, DatabaseRoles
 
@@ -131,8 +131,8 @@ class EmbeddedServer:
             self._start_keeper()
             self._wait_for_keeper(launch)
         launch = Launch.read(self.places.launch)
-        if not is_listening(launch.socket_folder):
-            self._wait_until_up(launch)
+        # A server that listens may still be starting or recovering: only an answer counts.
+        self._wait_until_up(launch)
         self._provision(launch)
 
     def _is_kept(self) -> bool:
