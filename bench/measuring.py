@@ -19,7 +19,8 @@ from bench.anchors import BARE, KEYED, Anchors
 from bench.market import Market, Usage
 from tests.flows.installation import ROOT, Client, Installation
 
-CONNECTIONS = 8
+# About as many events under way with either size of batch.
+CONNECTIONS = {1_000: 16, 5_000: 8}
 WRITERS = 2
 Figures = dict[str, Any]
 
@@ -65,7 +66,7 @@ class Bench:
         """HTTP request to durable and charged, then raw COPY of the very same rows, on the same server."""
         bodies = self.next_usage(recent=0.98).bodies(batches, size)
         busy = _Cpu(self.installation)
-        sent = self._send(bodies, CONNECTIONS)
+        sent = self._send(bodies, CONNECTIONS[size])
         cpu = busy.seconds()
         chunks = self.anchors.new_chunks(size)
         rows = sum(number for _, number in chunks)
@@ -75,6 +76,7 @@ class Bench:
         bare = self.anchors.copy(BARE, chunks, WRITERS)
         keyed = self.anchors.copy(KEYED, chunks, WRITERS)
         return {
+            "connections": CONNECTIONS[size],
             "events": rows,
             "events_per_second": rate,
             "bare_per_second": bare,

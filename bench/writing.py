@@ -104,7 +104,8 @@ def page(figures: Figures) -> str:
         present=figures["present"],
         runs=next(iter(ingest.values()))["runs"],
         ingest=_table(
-            "batch|events/s|bare COPY|share|COPY with the key|share|answer p50 / p99|CPU s per million|noise",
+            "batch|connections|events/s|bare COPY|share|COPY with the key|share|answer p50 / p99"
+            "|CPU s per million|noise",
             [_ingest_line(size, one) for size, one in ingest.items()],
         ),
         singles=_table(
@@ -136,7 +137,8 @@ def _single_line(connections: int, one: Figures) -> str:
 
 def _ingest_line(size: str, one: Figures) -> str:
     return (
-        f"| {int(size):,} | **{one['events_per_second']:,.0f}** | {one['bare_per_second']:,.0f} |"
+        f"| {int(size):,} | {one['connections']:.0f} | **{one['events_per_second']:,.0f}** |"
+        f" {one['bare_per_second']:,.0f} |"
         f" {one['of_bare']:.2f} |"
         f" {one['keyed_per_second']:,.0f} | {one['of_keyed']:.2f} | {one['p50_ms']:.0f} / {one['p99_ms']:.0f} ms |"
         f" {one['cpu_seconds_per_million']:.1f} | {one['noise']:.0%} |"
