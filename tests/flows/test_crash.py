@@ -156,7 +156,12 @@ def kill_something(installation: Installation, random: Random) -> str:
         "database": [postmaster] if postmaster else [],
         "backend": postmaster.children() if postmaster else [],
     }
-    kind = random.choice([name for name, found in victims.items() if found])
+    kinds = [name for name, found in victims.items() if found]
+    if not kinds:
+        # After too many deaths within a minute the parent gives up, and the database goes with it.
+        revive(installation)
+        return kill_something(installation, random)
+    kind = random.choice(kinds)
     end_process(random.choice(victims[kind]))
     return kind
 
