@@ -11,16 +11,22 @@ OFFLINE := TWIN_NO_DATABASE=1 DJANGO_SETTINGS_MODULE=twin.config.settings
 CATALOGUES := $(shell find twin -name '*.po' 2>/dev/null)
 STATIC := $(shell find twin -path '*/static/*' -type f 2>/dev/null)
 
-.PHONY: help run setup test check fix bench
+.PHONY: help run world setup setup-server test check fix bench audit
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 run: $(DONE)/runtime $(DONE)/messages $(DONE)/static ## serve Twin with its demonstration world at http://localhost:8000
 	@exec $(BIN)/twin run
 
-setup: $(DONE)/runtime $(DONE)/dev $(DONE)/messages $(DONE)/static $(DONE)/browser ## the environment and the assets, nothing else
+world: $(DONE)/runtime ## size=large: 10,000 companies more for the demonstration
+	@$(BIN)/twin demo world --size $(or $(size),large)
+
+setup: $(DONE)/runtime $(DONE)/dev $(DONE)/messages $(DONE)/static $(DONE)/browser $(DONE)/kannel ## the environment and the assets, nothing else
 	@echo "Ready: make run, make test, make check."
+
+setup-server: $(DONE)/runtime $(DONE)/messages $(DONE)/static ## what `twin serve` needs, without the tools of development
+	@echo "Ready: .venv/bin/twin --help; docs/operations.md leads on."
 
 test: setup ## all tests, those of the database also on the system's PostgreSQL when there is one
 	@scripts/test
@@ -36,6 +42,9 @@ check: setup ## format, lint, types, import contracts, migrations made, architec
 fix: setup ## format and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+audit: $(DONE)/dev $(DONE)/assets ## ask the registries for known weaknesses of the locked packages; needs the network
+	@scripts/audit
 
 bench: setup ## the measurements, each beside its anchor
 	$(BIN)/python -m bench
@@ -57,3 +66,6 @@ $(DONE)/static: $(STATIC) $(DONE)/assets
 
 $(DONE)/browser: scripts/browser $(DONE)/dev
 	@scripts/browser
+
+$(DONE)/kannel: scripts/kannel $(DONE)/dev
+	@scripts/kannel

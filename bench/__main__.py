@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench import writing
+from bench import enumeration, pages, writing
 from bench.anchors import Anchors
 from bench.market import Market, found
 from bench.measuring import Bench, load_average, median_of
@@ -32,7 +32,8 @@ def main() -> None:
         finally:
             installation.destroy()
     say(f"written: {writing.write_results(ROOT / 'bench-results', figures).relative_to(ROOT)}")
-    page = writing.page(figures)
+    say("pages in a browser …")
+    page = writing.with_pages(writing.page(figures), pages.measure())
     if not arguments.no_page:
         (ROOT / "docs" / "performance.md").write_text(page)
     say(page)
@@ -40,6 +41,8 @@ def main() -> None:
 
 def measure(installation: Installation, folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     load = load_average()
+    # The figures of people come from an address each, which the pages only believe of a proxy.
+    installation.environment["TWIN_TRUSTED_PROXIES"] = "1"
     say("founding the market …")
     market = found(installation)
     roles = resolve({"TWIN_DATA_DIR": str(installation.data_dir)})
@@ -63,6 +66,7 @@ def measure(installation: Installation, folder: Path, arguments: argparse.Namesp
         "singles": singles,
         "reports": reports(bench, market),
         "memory_mb": bench.memory(),
+        "enumeration": people(installation),
     }
 
 
@@ -94,6 +98,11 @@ def reports(bench: Bench, market: Market) -> dict[str, Any]:
         "platform, whole span": bench.report(market.key, f"{whole}&reseller={market.platform}"),
         "platform, ragged ends": bench.report(market.key, f"{ragged}&reseller={market.platform}"),
     }
+
+
+def people(installation: Installation) -> dict[str, Any]:
+    say("known and unknown people …")
+    return enumeration.measure(installation)
 
 
 def stamp(moment: datetime) -> str:

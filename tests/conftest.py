@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import django
 import pytest
 
-from tests.chromium import find_chromium
 from tests.database import Cleaner, migrate
+from tests.peers import PEERS
 from twin.engine.binaries import system_programs
 from twin.engine.testing import ThrowawayServer, address_of
 from twin.engine.types import DatabaseRoles
@@ -25,7 +25,6 @@ def _new_server() -> ThrowawayServer:
 
 
 SERVER = _new_server()
-CHROMIUM = find_chromium()
 
 # Before anything imports the settings: it is a promise of where the server will be, not its start.
 os.environ.update(
@@ -35,7 +34,7 @@ os.environ.update(
     TWIN_APP_DATABASE_URL=address_of(SERVER.roles.app),
     TWIN_WRITER_DATABASE_URL=address_of(SERVER.roles.writer),
 )
-for name in ("DATABASE_URL", "TWIN_NO_DATABASE", "TWIN_PORT", "TWIN_HOST", "TWIN_URL"):
+for name in ("DATABASE_URL", "TWIN_NO_DATABASE", "TWIN_PORT", "TWIN_HOST", "TWIN_URL", "TWIN_SMTP_URL", "TWIN_SMS_URL"):
     os.environ.pop(name, None)
 # pytest-django looked for settings before this file was read.
 django.setup()
@@ -78,24 +77,33 @@ def _database_by_mark(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("db_clean")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each process that runs tests has a server of its own: it must not take its settings from this one's."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 def pytest_unconfigure() -> None:
     """Also when no test asked for the server: its folder goes."""
     SERVER.stop()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test of the pages needs a Chromium; without one it is skipped, never where CI is set."""
-    if item.get_closest_marker("browser") is None or CHROMIUM is not None:
-        return
-    if os.environ.get("CI"):
-        pytest.fail("No Chromium, and in CI no test of the pages may be skipped: see scripts/browser.", pytrace=False)
-    pytest.skip("no Chromium on this machine")
+    """A test that needs a program which is not here is skipped, never where CI is set."""
+    for peer in PEERS:
+        if item.get_closest_marker(peer.marker) is None or peer.is_here:
+            continue
+        if os.environ.get("CI"):
+            pytest.fail(f"No {peer.name}, and in CI no such test may be skipped: see {peer.script}.", pytrace=False)
+        pytest.skip(f"no {peer.name} on this machine")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Said aloud, once: what was not tried for want of a browser."""
-    skipped = [each for each in terminalreporter.stats.get("skipped", []) if "no Chromium" in str(each.longrepr)]
-    if skipped:
-        terminalreporter.write_line(
-            f"{len(skipped)} browser tests were skipped: no Chromium here (install one, or set TWIN_CHROMIUM)."
-        )
+    """Said aloud, once for each: what was not tried for want of a program."""
+    skipped = [str(each.longrepr) for each in terminalreporter.stats.get("skipped", [])]
+    for peer in PEERS:
+        count = sum(f"no {peer.name} on" in each for each in skipped)
+        if count:
+            terminalreporter.write_line(
+                f"{count} {peer.marker} tests were skipped: no {peer.name} here ({peer.advice})."
+            )

@@ -104,6 +104,6 @@ def test_words_about_the_person_do_not_make_a_password_strong() -> None:
         check_password("ottokarwunderlich", ("Ottokar Wunderlich", "ottokarwunderlich@example.org"))
 
 
-@pytest.mark.parametrize("password", [PASSWORD, "четыре разных слова вместе", PASSWORD * 10])
+@pytest.mark.parametrize("password", [PASSWORD, "четыре разных слова вместе", PASSWORD * 5])
 def test_long_and_unlikely_passwords_are_taken(password: str) -> None:
     check_password(password)

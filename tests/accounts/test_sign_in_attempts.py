@@ -67,7 +67,7 @@ def test_a_person_deactivated_while_signed_in_is_out_at_the_next_request() -> No
     assert client.get("/personal-account")["Location"].startswith("/login")
 
 
-def test_nobody_can_register_yet() -> None:
-    for address in ("/registration", "/signup", "/accounts/signup/"):
+def test_there_is_no_other_way_to_register_than_ours() -> None:
+    for address in ("/signup", "/accounts/signup/", "/account/signup"):
         assert Client().post(address, {"email": "eve@example.org", "password1": PASSWORD}).status_code == 404
     assert not User.objects.exists()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 import psycopg
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import OperationalError
 from django.test import Client
 
@@ -381,4 +383,17 @@ def test_the_document_describes_every_address(api: Api, shared_world: World) -> 
         "GET /api/v1/usage/conflicts",
         "GET /api/v1/usage/unrated",
         "GET /api/v1/reports/reseller-companies",
+        "GET /api/v1/reports/usage",
     }
+
+
+def test_a_body_is_let_go_once_it_is_answered(api: Api, shared_world: World) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        assert api.send("POST", "/companies", shared_world.twin, raw=b" " * 100_000 + b"{}").status == 422
+        held = [request for request in gc.get_objects() if type(request) is WSGIRequest]
+        assert held, "a request no longer outlives its answer: this test and forget_body may go"
+        assert [len(request.body) + len(request.environ["wsgi.input"].read()) for request in held] == [0] * len(held)
+    finally:
+        gc.enable()

@@ -92,6 +92,9 @@ EXPECTED: dict[str, Route] = {
         f"/reports/reseller-companies?{PERIOD}&reseller={{rhea}}",
         (200, 200, 404, 404, 404, 404),
     ),
+    "GET /reports/usage": Route(
+        ("reports:read",), f"/reports/usage?{PERIOD}&company={{acme}}", (200, 200, 404, 200, 404, 404)
+    ),
 }
 
 

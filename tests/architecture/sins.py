@@ -16,7 +16,7 @@ LONGEST_FUNCTION = 60
 BANNED_NAMES = frozenset(("utils", "util", "helpers", "helper", "common", "misc", "manager", "managers"))
 README_HEADINGS = ("## Owns", "## Does not own", "## Always true", "## Clocks and keys")
 FLOORS = (
-    *("accounts", "companies", "pricing", "metering", "billing", "messaging", "chats", "telephony", "bots"),
+    *("kernel", "accounts", "companies", "pricing", "metering", "billing", "messaging", "chats", "telephony", "bots"),
     *("reports", "portal", "api", "cli", "demo"),
 )
 Function = ast.FunctionDef | ast.AsyncFunctionDef

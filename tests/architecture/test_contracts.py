@@ -24,6 +24,7 @@ FAULTS = [
     ("In every app writes stand", "pricing/types.py", "from twin.pricing import models"),
     ("Only pricing reads", "metering/actions.py", "from twin.pricing.models import RateRow"),
     ("Only companies reads", "reports/queries.py", "from twin.companies import models"),
+    ("Only reports reads", "portal/pages.py", "from twin.reports import models"),
     ("Rules, money and periods", "pricing/rules/charge.py", "from django.db import models"),
     ("Rules, money and periods", "kernel/money.py", "import django"),
     ("No folder stands in a ring", "api/a/__init__.py", "from twin.api import b"),

@@ -10,14 +10,17 @@ import psycopg
 import pytest
 from django.db import DatabaseError, ProgrammingError, connections, transaction
 
+from tests.informing import inform
 from tests.world import BEGINNING, World, build_world
 from twin.accounts.models import User
 from twin.companies import actions as companies
-from twin.companies.access import platform_scope
+from twin.companies.access import platform_scope, scope_for_person
 from twin.engine.types import DatabaseRoles
+from twin.kernel import security_log
 from twin.kernel.tenancy import tenant_transaction
 from twin.metering import actions as metering
 from twin.pricing import actions as pricing
+from twin.reports import actions as reports
 
 pytestmark = pytest.mark.database
 
@@ -29,13 +32,15 @@ TENANT_BY_KEY = {"companies_company": "id"}
 # The only ways past row-level security. Each is narrow and comes before a scope, or keeps derived rows.
 DEFINERS = {
     "companies_employments_of(person integer)",
+    "companies_invitation_by_hash(wanted bytea, asked_at timestamp with time zone)",
     "companies_key_by_hash(wanted bytea)",
+    "companies_place_new(added integer[])",
     "companies_platform()",
     "companies_rebuild_ancestry(changed integer)",
 }
 
 # Views run as their owner, who bypasses row-level security: each carries its own condition.
-VIEWS_OF_THE_APP = {"metering_sold"}
+VIEWS_OF_THE_APP = {"metering_sold", "metering_sold_event", "pricing_rate_paid"}
 
 NOBODY = 2**31 - 1
 
@@ -96,6 +101,17 @@ def a_full_world() -> World:
     for name, party in world.parties.items():
         user = User.objects.create_user(f"{name}@example.org", None, name=name)
         companies.add_employee(platform_scope(), user=user, company_id=party.id, role="administrator")
+        companies.invite_person(
+            platform_scope(), company_id=party.id, name="Nina", email=f"nina@{name}.example", role="finance"
+        )
+        security_log.record("login", user_id=user.pk, company_id=party.id)
+        inform(party.id)
+        own = scope_for_person(user)
+        assert own is not None
+        companies.keep_information_draft(own, version=1, typed={"name": name})
+        reports.ask_for_export(
+            own, person_id=user.pk, report="r", form="csv", question={}, language="en", name="n", rows_total=1
+        )
     unpriced: dict[str, Any] = {"kind": "company", "time_zone": "UTC", "effective_from": BEGINNING}
     seller = pricing.create_company(world.twin.scope, name="Moor", **{**unpriced, "kind": "reseller"})
     buyer = pricing.create_company(world.twin.scope, name="Newt", parent_id=seller.id, **unpriced)
@@ -218,9 +234,25 @@ ADD_KEY = (
     "insert into companies_apikey (company_id, name, prefix, secret_hash, scopes, created_at)"
     " values (%s, 'n', 'p', '\\x00', '{reports:read}', now())"
 )
+ADD_INVITATION = (
+    "insert into companies_invitation (company_id, email, name, role, token_hash, created_at, sent_at, sendings,"
+    " expires_at) values (%s, 'e@example.org', 'E', 'administrator', '\\x00', now(), now(), 1, now())"
+)
 ADD_COMPANY = (
     "insert into companies_company (id, kind, name, search_name, time_zone, currency, state, state_reason,"
     " existed_from, created_at) values (1000000, 'company', 'n', 'n', 'UTC', 'EUR', 'active', '', now(), now())"
+)
+ADD_CHANGE = (
+    "insert into companies_informationchange (company_id, version, changed_at, before) values (%s, 99, now(), '{}')"
+)
+ADD_DRAFT = (
+    "insert into companies_informationdraft (company_id, user_id, base_version, typed, saved_at)"
+    " values (%s, %s, 0, '{}', now())"
+)
+ADD_FILE = (
+    "insert into reports_export (organisation_id, person_id, report, form, question, language, name, state,"
+    " rows_total, rows_done, file, size, asked_at)"
+    " values (%s, %s, 'r', 'csv', '{}', 'en', 'n', 'waiting', 0, 0, '', 0, now())"
 )
 FOREIGN_WRITES: dict[str, Callable[[World], tuple[str, list[Any]]]] = {
     "a key": lambda world: (
@@ -231,10 +263,20 @@ FOREIGN_WRITES: dict[str, Callable[[World], tuple[str, list[Any]]]] = {
         ADD_KEY,
         [world.acme.id],
     ),
+    "information": lambda world: (
+        ADD_CHANGE,
+        [world.strand.id],
+    ),
+    "a draft of a company beneath": lambda world: (
+        ADD_DRAFT,
+        [world.acme.id, User.objects.get(email="rhea@example.org").pk],
+    ),
     "an employment": lambda world: (
         "insert into companies_employment (company_id, user_id, role, created_at) values (%s, %s, 'finance', now())",
         [world.strand.id, User.objects.get(email="rhea@example.org").pk],
     ),
+    "an invitation": lambda world: (ADD_INVITATION, [world.strand.id]),
+    "an invitation to a company beneath": lambda world: (ADD_INVITATION, [world.acme.id]),
     "a child of a stranger": lambda world: (
         "insert into companies_membership (company_id, parent_id, start_at) values (%s, %s, now())",
         [world.acme.id, world.strand.id],
@@ -251,6 +293,10 @@ FOREIGN_WRITES: dict[str, Callable[[World], tuple[str, list[Any]]]] = {
     "a card": lambda world: (
         "insert into pricing_ratecard (seller_id, name, is_default) values (%s, 'n', false)",
         [world.strand.id],
+    ),
+    "a file": lambda world: (
+        ADD_FILE,
+        [world.strand.id, User.objects.get(email="rhea@example.org").pk],
     ),
     "a charge": lambda world: (
         "insert into metering_journal (seller_id, shard, batch, cells, data) values (%s, 0, 1000000, 0, '')",
@@ -272,9 +318,12 @@ def test_nothing_is_written_into_another_tenant(what: str) -> None:
 FOREIGN_CHANGES = (
     "update companies_company set name = 'taken', search_name = 'taken' where id = %s returning 1",
     "update companies_apikey set revoked_at = now() where company_id = %s returning 1",
+    "update companies_information set iban = 'taken' where company_id = %s returning 1",
     "update companies_employment set role = 'administrator' where company_id = %s returning 1",
     "delete from companies_employment where company_id = %s returning 1",
+    "update companies_invitation set role = 'administrator' where company_id = %s returning 1",
     "update pricing_ratecard set name = 'taken' where seller_id = %s returning 1",
+    "update reports_export set name = 'taken' where organisation_id = %s returning 1",
 )
 
 
@@ -296,10 +345,13 @@ def test_no_row_is_moved_into_another_tenant() -> None:
 
 
 RECORDS = (
+    "delete from companies_invitation",
     "update companies_membership set start_at = now()",
     "delete from companies_membership",
     "delete from companies_company",
     "delete from companies_apikey",
+    "delete from companies_information",
+    "update companies_informationchange set before = '{}'",
     "delete from companies_ancestry",
     "update pricing_rate set per = 1",
     "delete from pricing_rate",
@@ -307,6 +359,9 @@ RECORDS = (
     "delete from metering_journal",
     "update metering_event set quantity = 0",
     "delete from metering_event",
+    "update kernel_securityevent set event = 'nothing'",
+    "delete from kernel_securityevent",
+    "truncate kernel_securityevent",
     "truncate companies_membership cascade",
     "alter table companies_company disable row level security",
 )

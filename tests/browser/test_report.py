@@ -42,7 +42,7 @@ def report(page: Page) -> Page:
 
 def shown(page: Page, section: str) -> dict[int, dict[str, str]]:
     """Exact figures of the open table: company → column → text."""
-    assert page.locator("section.report").get_attribute("data-section") == section
+    expect(page.locator("section.report")).to_have_attribute("data-section", section)
     codes = [head.get_attribute("data-column") or "" for head in page.locator("thead th[data-column]").all()]
     table: dict[int, dict[str, str]] = {}
     for line in page.locator("tr[data-company]").all():
@@ -82,6 +82,7 @@ def test_there_are_expenses_and_sorting_stay_in_the_address(report: Page, world:
     report.get_by_role("button", name="Show", exact=True).click()
     expect(report.locator("tr[data-company]")).to_have_count(1)
     report.get_by_role("columnheader", name="Total price to reseller").get_by_role("link").click()
+    expect(report.locator('th[data-column="total_sell"]')).to_have_attribute("aria-sort", "descending")
     assert "has_expenses=true" in report.url
     assert "sort=-total_sell" in report.url
     report.reload()

@@ -200,11 +200,11 @@ def test_people_of_a_blocked_company_are_refused() -> None:
 
 def test_employing_again_changes_the_role() -> None:
     tree = a_tree()
-    user = a_person(tree, tree.rhea, "administrator")
-    actions.add_employee(tree.twin, user=user, company_id=tree.rhea.id, role="finance")
+    user = a_person(tree, tree.rhea, "finance")
+    actions.add_employee(tree.twin, user=user, company_id=tree.rhea.id, role="administrator")
     employment = access.employment_of(user)
     assert employment is not None
-    assert employment.role == "finance"
+    assert employment.role == "administrator"
 
 
 def test_a_reseller_reads_its_own_report_and_nobody_elses() -> None:

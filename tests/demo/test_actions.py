@@ -11,7 +11,7 @@ from django.contrib.auth import authenticate, get_user_model
 from django.test import override_settings
 
 from twin.companies import actions as companies
-from twin.companies.access import platform_scope, report_scope
+from twin.companies.access import employment_of, platform_scope, report_scope
 from twin.companies.queries import list_companies
 from twin.companies.types import Company
 from twin.demo import actions
@@ -86,7 +86,13 @@ def test_everyone_shown_can_sign_in(db_clean: object) -> None:
         "Nordlicht Apotheken",
     ]
     for each in shown:
-        assert authenticate(None, email=each.email, password=each.password) is not None
+        person = authenticate(None, email=each.email, password=each.password)
+        assert person is not None
+        # What is printed is all it takes, also where a role demands a second factor.
+        assert person.second_factor_exempt
+        employment = employment_of(person)
+        assert employment is not None
+        assert employment.is_informed
 
 
 def test_loading_again_does_nothing(db_clean: object) -> None:

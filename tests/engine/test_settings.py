@@ -11,8 +11,8 @@ import pytest
 from psycopg import sql
 
 from twin.engine.binaries import system_programs
-from twin.engine.errors import AddressUnusable, BypassUnavailable, RolesUnavailable, ServerUnusable
-from twin.engine.roles import check_app_role
+from twin.engine.errors import AddressUnusable, RolesUnavailable, ServerUnusable
+from twin.engine.roles import check_app_role, let_through
 from twin.engine.settings import is_embedded, resolve
 from twin.engine.testing import ThrowawayServer, address_of
 from twin.engine.types import DatabaseRoles
@@ -89,18 +89,32 @@ def test_an_installation_at_work_is_not_locked_out_by_another(address: str, tmp_
     assert user_of(first.app) == "company_app"
 
 
-def test_a_role_that_cannot_give_bypassrls_is_told_what_to_do(
+def test_where_bypassrls_cannot_be_given_owner_and_writer_pass_by_policies(
     address: str, foreign_server: ThrowawayServer, tmp_path: Path
 ) -> None:
+    count = "SELECT count(*) FROM guarded"
     with psycopg.connect(**foreign_server.superuser("company"), autocommit=True) as admin:
         admin.execute("CREATE ROLE modest LOGIN CREATEROLE PASSWORD 'x'")
+        admin.execute("ALTER DATABASE company OWNER TO modest")
+        admin.execute("ALTER SCHEMA public OWNER TO modest")
         limited = {**foreign_server.superuser("company"), "user": "modest", "password": "x"}
-        with pytest.raises(BypassUnavailable, match="may not give BYPASSRLS") as refused:
-            resolve({"DATABASE_URL": address_of(limited), "TWIN_DATA_DIR": str(tmp_path)})
-        assert "\n" not in str(refused.value)
+        roles = resolve({"DATABASE_URL": address_of(limited), "TWIN_DATA_DIR": str(tmp_path)})
+        with psycopg.connect(**roles.owner, autocommit=True) as owner:
+            owner.execute("CREATE TABLE guarded (id integer)")
+            owner.execute("ALTER TABLE guarded ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+            let_through(owner, str(roles.writer["user"]))
+            owner.execute("INSERT INTO guarded VALUES (1)")
+        found: list[int] = []
+        for way in (roles.owner, roles.writer, roles.app):
+            with psycopg.connect(**way) as connection:
+                found.extend(connection.execute(count).fetchone() or ())
+        assert found == [1, 1, 0]
+        for name in ("company_owner", "company_app", "company_writer"):
+            admin.execute(f"DROP OWNED BY {name}")
+        admin.execute("ALTER DATABASE company OWNER TO CURRENT_USER")
+        admin.execute("ALTER SCHEMA public OWNER TO CURRENT_USER")
         admin.execute("DROP OWNED BY modest")
-        admin.execute("DROP ROLE IF EXISTS company_owner, company_app, company_writer")
-        admin.execute("DROP ROLE modest")
+        admin.execute("DROP ROLE company_owner, company_app, company_writer, modest")
 
 
 def test_a_role_that_may_not_make_roles_is_told_what_to_do(

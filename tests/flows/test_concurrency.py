@@ -165,7 +165,8 @@ class Changes:
         for number in range(12):
             company = self.shop.companies[number % 4]
             parent = random.choice([self.shop.rhea, self.shop.birch])
-            start = any_instant(random)
+            # The first ones aim far ahead of the usage, so that some are made however busy the machine is.
+            start = any_instant(random) if number >= 4 else T0 + (SPAN * (7 + number)) // 11
             # Invalid: it lies under that parent already.
             with suppress(Clash, Invalid):
                 metering.move_company(self.shop.scope, company_id=company, parent_id=parent, effective_from=start)

@@ -42,7 +42,7 @@ def test_the_five_steps_lead_to_the_report(installation: Installation) -> None:
         cwd=installation.data_dir.parent, env=installation.environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    *_, taken, report = answers(done.stdout)
+    *_, taken, report, usage = answers(done.stdout)
     assert taken == {"accepted": 2, "duplicates": 0, "unrated": 0, "conflicts": [], "rejected": []}
     [row] = report["sections"]["messaging"]["rows"]
     assert (row["company_name"], row["total_buy"], row["total_sell"], row["margin"]) == (
@@ -52,3 +52,4 @@ def test_the_five_steps_lead_to_the_report(installation: Installation) -> None:
         "0.134",
     )
     assert row["meters"]["sms.delivered"] == {"count": 2, "quantity": 3, "buy": "0.03", "sell": "0.164"}
+    assert (usage["company"]["name"], usage["total_sell"]) == ("Acme", "0.164")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -28,7 +29,7 @@ VALUES = st.one_of(st.integers(-3, 3), st.integers(-(2**62), 2**62), st.integers
 CELL = st.tuples(st.integers(0, 5), st.integers(1, 4), st.integers(1, 3), *(VALUES,) * 5)
 
 
-def cells_from(rows: list[tuple[int, ...]]) -> Cells:
+def cells_from(rows: Sequence[tuple[int, ...]]) -> Cells:
     def column(place: int) -> np.ndarray:
         values = [row[place] for row in rows]
         fits = all(abs(value) < 2**63 for value in values)
@@ -91,6 +92,18 @@ def test_sums_of_cells_are_exact_whatever_their_size(rows: list[tuple[int, ...]]
     found = mapping_of(summed(joined([cells_from([row]) for row in rows])))
 
     assert found == {key: tuple(sums) for key, sums in expected.items() if any(sums)}
+
+
+@pytest.mark.parametrize("far", [1, 2**31 - 2])
+def test_cells_are_added_up_in_order_however_far_their_keys_lie_apart(far: int) -> None:
+    rows = [(bucket * far, company * far, meter, 1, 2, 3, 4, 0) for bucket in (1, -1, 1) for company in (1, 0, 1)
+            for meter in (9, 2)]  # fmt: skip
+
+    found = mapping_of(summed(cells_from(rows)))
+
+    assert list(found) == sorted({row[:3] for row in rows})
+    assert found[far, far, 2] == (4, 8, 12, 16, 0)
+    assert found[-far, 0, 9] == (1, 2, 3, 4, 0)
 
 
 @given(st.lists(CELL, max_size=30))
@@ -164,6 +177,10 @@ def test_digits_beyond_the_microsecond_are_cut_off_on_both_ways() -> None:
     [
         ({"time": "2026-03-01T00:00:60Z"}, "second 60"),
         ({"time": "2026-03-01T00:00:00"}, "no offset"),
+        ({"time": "2026-03-01T00:00:00+0200"}, "no colon"),
+        ({"time": "2026-03-01T00:00:00-0200"}, "no colon"),
+        ({"time": "2026-03-01T00:00:00.25-0200"}, "no colon"),
+        ({"time": "2026-03-01T00:00:00.1234567-0200"}, "no colon"),
         ({"time": 5}, "time"),
         ({"id": ""}, "id"),
         ({"id": "x" * 257}, "id"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from procrastinate.contrib.django import app
 
 from tests.metering.test_taking import cells, event, take
@@ -22,6 +24,31 @@ def test_a_job_runs_every_so_many_seconds_of_every_minute(job: object, seconds: 
     runs.set_current(NOON, force=True)
 
     assert [runs.get_next(float) - NOON for _ in range(9)] == [seconds * number for number in range(1, 10)]
+
+
+@pytest.mark.database
+def test_every_night_a_difference_between_rows_and_totals_is_logged(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    (runs,) = [
+        each.croniter for each in app.periodic_registry.periodic_tasks.values() if each.task == jobs.verify_totals
+    ]
+    runs.set_current(NOON, force=True)
+    assert runs.get_next(float) - runs.get_prev(float) == 24 * 3600
+    take(world, event(world.acme.id, "a"))
+    caplog.set_level(logging.INFO, logger="twin.metering.jobs")
+
+    jobs.verify_totals(timestamp=0)
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("INFO", "metering.verify events=1 cells=2 differences=0")
+    ]
+
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("delete from metering_journal where seller_id = %s", [world.rhea.id])
+    caplog.clear()
+    jobs.verify_totals(timestamp=0)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
+    assert f"seller {world.rhea.id}" in caplog.text
 
 
 @pytest.mark.database

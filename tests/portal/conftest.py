@@ -46,3 +46,9 @@ def signed_in(people: People) -> Callable[[str], Client]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def quick_passwords(settings: Any) -> None:
+    """Passwords hashed fast: for tests of what comes after them."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from tests.informing import inform
 from tests.world import World
 from twin.companies.access import platform_scope
 from twin.companies.actions import add_employee
+from twin.companies.queries import company_information
 from twin.companies.types import Role
 
 PASSWORD = "harbour-lantern-quiet-41"
@@ -26,7 +28,9 @@ class People:
 
 
 def employ(company_id: int, email: str, name: str, role: Role = "administrator") -> Any:
-    """A new person who works for the company."""
+    """A new person who works for the company, which has told everything about itself."""
+    if not company_information(platform_scope(), company_id).is_complete:
+        inform(company_id)
     user = get_user_model().objects.create_user(email=email, password=PASSWORD, name=name)
     add_employee(platform_scope(), user=user, company_id=company_id, role=role)
     return user

@@ -43,7 +43,7 @@ def test_a_wrong_password_and_an_unknown_email_are_answered_alike(client: Client
     wrong = enter(client, "rhea@example.com", "something-else-entirely-1")
     unknown = enter(client, "nobody@example.com", "something-else-entirely-1")
     assert wrong.status_code == unknown.status_code == 200
-    sentence = "The email address and/or password you specified are not correct."
+    sentence = "The email or the password is not right."
     assert sentence in wrong.text
     assert sentence in unknown.text
     assert "_auth_user_id" not in client.session
@@ -69,10 +69,10 @@ def test_sign_out_asks_by_get_and_acts_by_post(signed_in: SignIn) -> None:
     assert "_auth_user_id" not in client.session
 
 
-def test_the_sign_in_page_has_no_links_to_pages_that_do_not_exist(client: Client) -> None:
+def test_the_sign_in_page_leads_to_registration_and_recovery(client: Client) -> None:
     page = client.get("/login").text
-    assert "/registration" not in page
-    assert "/recovery" not in page
+    assert '<a href="/registration">Registration</a>' in page
+    assert '<a href="/recovery">Forget password</a>' in page
 
 
 def test_sign_ins_of_the_demonstration_are_shown_where_it_is_loaded(client: Client, settings: Any) -> None:
@@ -83,15 +83,33 @@ def test_sign_ins_of_the_demonstration_are_shown_where_it_is_loaded(client: Clie
     assert "<code>demo@example.com</code>" in page
 
 
+def test_roles_of_the_demonstration_are_said_in_the_language_of_the_page(client: Client, settings: Any) -> None:
+    settings.DEMONSTRATION_SIGN_INS = f"{__name__}.one_sign_in"
+    assert "Администратор реселлера" in client.get("/login", headers={"accept-language": "ru"}).text
+
+
+def one_sign_in() -> list[dict[str, str]]:
+    return [{"role": "Reseller administrator", "email": "a@b.example", "password": "p", "company": "C"}]
+
+
 def made_up_sign_ins() -> list[dict[str, str]]:
     return [{"role": "Reseller", "email": "demo@example.com", "password": "shown-here", "company": "Rhea"}]
 
 
-def test_a_company_without_companies_is_told_why_there_is_nothing(signed_in: SignIn) -> None:
-    page = signed_in("acme").get("/personal-account")
+def test_an_administrator_of_a_company_is_led_to_what_it_used(signed_in: SignIn) -> None:
+    answer = signed_in("acme").get("/personal-account")
+    assert (answer.status_code, answer.headers["location"]) == (302, "/reports/usage")
+
+
+def test_a_chat_operator_is_told_why_there_is_nothing(small_world: World) -> None:
+    user = employ(small_world.acme.id, "operator@example.com", "Olga Operator", role="chat_operator")
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = client.get("/personal-account")
     assert page.status_code == 200
     assert "Nothing here yet for Acme" in page.text
-    assert "/reports/reseller-companies" not in page.text
+    assert "What you set for yourself is under Security." in page.text
+    assert "/reports/" not in page.text
 
 
 def test_people_of_a_blocked_reseller_see_that_it_is_blocked(small_world: World) -> None:

@@ -12,9 +12,11 @@ from twin.portal.rules.periods import (
     MomentUnreadable,
     clock_change,
     length_of,
+    neighbour,
     presets,
     read_moment,
     twin_of,
+    whole_month,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -69,7 +71,7 @@ def test_an_instant_knows_the_other_one_that_looks_the_same() -> None:
 def test_presets_follow_the_calendar_of_the_zone() -> None:
     # In Berlin it is already the first of November.
     known = presets(utc(2026, 10, 31, 23, 30), BERLIN)
-    assert list(known) == ["today", "yesterday", "last_7_days", "this_month", "last_month"]
+    assert list(known) == ["today", "yesterday", "last_7_days", "this_month", "last_month", "this_quarter"]
     assert known["today"] == Period(utc(2026, 10, 31, 23), utc(2026, 11, 1, 23))
     assert known["yesterday"] == Period(utc(2026, 10, 30, 23), utc(2026, 10, 31, 23))
     assert known["last_7_days"] == Period(utc(2026, 10, 25, 23), utc(2026, 11, 1, 23))
@@ -92,3 +94,36 @@ def test_a_month_in_which_clocks_go_back_is_an_hour_longer() -> None:
 def test_a_year_has_both_changes_and_its_usual_length() -> None:
     year = Period(utc(2025, 12, 31, 23), utc(2026, 12, 31, 23))
     assert clock_change(year, BERLIN) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "steps", "beside"),
+    [
+        # October has an hour more than September, and both are whole months.
+        ((2026, 9, 30, 22), (2026, 10, 31, 23), -1, ((2026, 8, 31, 22), (2026, 9, 30, 22))),
+        ((2026, 9, 30, 22), (2026, 10, 31, 23), 1, ((2026, 10, 31, 23), (2026, 11, 30, 23))),
+        # A quarter, a day of 25 hours, an hour and a half.
+        ((2026, 6, 30, 22), (2026, 9, 30, 22), -1, ((2026, 3, 31, 22), (2026, 6, 30, 22))),
+        ((2026, 10, 24, 22), (2026, 10, 25, 23), 1, ((2026, 10, 25, 23), (2026, 10, 26, 23))),
+        ((2026, 10, 24, 12), (2026, 10, 24, 13, 30), 1, ((2026, 10, 24, 13, 30), (2026, 10, 24, 15))),
+    ],
+)
+def test_the_period_beside_is_equal_in_the_calendar(
+    first: tuple[int, ...], end: tuple[int, ...], steps: int, beside: tuple[tuple[int, ...], tuple[int, ...]]
+) -> None:
+    assert neighbour(Period(utc(*first), utc(*end)), BERLIN, steps) == Period(utc(*beside[0]), utc(*beside[1]))
+
+
+def test_beyond_the_years_that_are_shown_there_is_no_period() -> None:
+    assert neighbour(Period(utc(1901, 1, 1), utc(1902, 1, 1)), ZoneInfo("UTC"), -1) is None
+
+
+def test_a_whole_month_is_known_by_its_zone() -> None:
+    october = Period(utc(2026, 9, 30, 22), utc(2026, 10, 31, 23))
+    assert whole_month(october, BERLIN) == date(2026, 10, 1)
+    assert whole_month(october, ZoneInfo("UTC")) is None
+
+
+def test_this_quarter_begins_with_its_first_month() -> None:
+    known = presets(utc(2026, 11, 22), ZoneInfo("UTC"))
+    assert known["this_quarter"] == Period(utc(2026, 10, 1), utc(2027, 1, 1))

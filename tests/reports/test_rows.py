@@ -49,7 +49,7 @@ def test_usage_of_a_company_without_a_row_is_never_left_out_silently() -> None:
 
 def test_several_entries_of_one_company_and_meter_add_up() -> None:
     made = report([ACME], cells((7, "bot.message", 1, 2, 3, 4, 0), (7, "bot.message", 10, 20, 30, 40, 1)))
-    assert made.sections["bot"].rows[0].meters["bot.message"] == MeterFigures(11, 22, 33, 44)
+    assert made.sections["bot"].rows[0].meters["bot.message"] == MeterFigures(11, 22, 33, 44, 1)
     assert made.unrated == 1
 
 

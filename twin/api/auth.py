@@ -33,6 +33,8 @@ class ApiKey(HttpBearer):
         scope = access.scope_for_key(token.strip()) if token.strip() else None
         if scope is None:
             raise KeyUnknown("The key is not valid.")
+        # Known from here on, so that a refusal further in can be recorded with who was refused.
+        request.key_company_id = scope.organisation_id  # type: ignore[attr-defined]  # read by the portal's guards
         if not any(permission in scope.permissions for permission in self.permissions):
             scope.require(self.permissions[0])
         if self.parameters is not None:

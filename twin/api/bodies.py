@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -100,6 +101,17 @@ def discard_body(request: HttpRequest) -> None:
     with suppress(OSError, UnreadablePostError):
         while read < LONGEST_DISCARDED and (part := stream.read(CHUNK)):
             read += len(part)
+
+
+def forget_body(request: HttpRequest) -> None:
+    """Let go of a body once it is answered.
+
+    Django's request and its lazy user hold one another, so it lives on until a collection; with megabytes
+    in it the memory of a busy worker would grow by each request in between.
+    """
+    if isinstance(request, WSGIRequest):
+        request._body = b""  # noqa: SLF001 - where Django keeps what it has read
+        request._stream = request.environ["wsgi.input"] = BytesIO()  # noqa: SLF001 - and what it reads from
 
 
 def is_chunked(request: HttpRequest) -> bool:

@@ -13,14 +13,14 @@ from pydantic import Field, StringConstraints, WithJsonSchema
 from twin.api.auth import ApiKey, scope_of
 from twin.api.fields import Cursor, Flag, Instant, Limit, QueryId, QueryInput, Search, Zone, known_id, one_of
 from twin.api.negotiation import chosen_type
-from twin.api.schemas import ReportOut
-from twin.companies.access import report_scope
+from twin.api.schemas import ReportOut, UsageReportOut
+from twin.companies.access import report_scope, usage_scope
 from twin.companies.types import REPORTS_READ
 from twin.kernel.errors import invalid_field
 from twin.kernel.period import Period
 from twin.pricing.meters import METERS
-from twin.reports import exports, queries
-from twin.reports.types import LARGEST_PAGE, ReportQuery, ResellerReport
+from twin.reports import exports, queries, usage_exports
+from twin.reports.types import LARGEST_PAGE, ReportQuery, ResellerReport, UsageQuery, UsageReport
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -63,21 +63,38 @@ class ReportInput(QueryInput):
     cursor: Cursor | None = None
 
 
+class UsageInput(QueryInput):
+    from_: Annotated[Instant, Field(alias="from", description="The first instant that counts.")]
+    to: Annotated[
+        Instant,
+        Field(
+            description="The first instant that no longer counts; later than `from`.",
+            json_schema_extra={"examples": ["2026-11-01T00:00:00Z"]},
+        ),
+    ]
+    company: Annotated[QueryId | None, Field(description="Which company; the key's own when left out.")] = None
+    time_zone: Annotated[Zone | None, Field(description="How times are shown; the company's when left out.")] = None
+    section: Annotated[SectionCode | None, Field(description="One section; required with text/csv.")] = None
+
+
+_FILES = {
+    "responses": {
+        200: {
+            "content": {
+                CSV: {"schema": {"type": "string"}},
+                XLSX: {"schema": {"type": "string", "format": "binary"}},
+            }
+        }
+    }
+}
+
+
 @router.get(
     "/reports/reseller-companies",
     auth=ApiKey(REPORTS_READ, query=ReportInput),
     response=ReportOut,
     by_alias=True,
-    openapi_extra={
-        "responses": {
-            200: {
-                "content": {
-                    CSV: {"schema": {"type": "string"}},
-                    XLSX: {"schema": {"type": "string", "format": "binary"}},
-                }
-            }
-        }
-    },
+    openapi_extra=_FILES,
 )
 def reseller_companies(request: HttpRequest, query: Query[ReportInput]) -> HttpResponse:
     """Who beneath the reseller used what, what it costs the reseller and what it earns.
@@ -94,6 +111,43 @@ def reseller_companies(request: HttpRequest, query: Query[ReportInput]) -> HttpR
     response = _rendered(report, query, media_type)
     response["Vary"] = "Accept"
     return response
+
+
+@router.get(
+    "/reports/usage",
+    auth=ApiKey(REPORTS_READ, query=UsageInput),
+    response=UsageReportOut,
+    by_alias=True,
+    openapi_extra=_FILES,
+)
+def usage(request: HttpRequest, query: Query[UsageInput]) -> HttpResponse:
+    """What one company used of every service and what it pays its seller for it.
+
+    The company itself, its seller and the platform may ask; a seller is told what it sold itself.
+    Amounts are exact decimal strings. `Accept: text/csv` and the spreadsheet type as for the other report.
+    """
+    media_type = chosen_type(request.META.get("HTTP_ACCEPT", ""), (JSON, CSV, XLSX))
+    if media_type == CSV and query.section is None:
+        raise invalid_field("`section` is required with text/csv: a table holds one section.", "section")
+    named = None if query.company is None else known_id(query.company)
+    question = UsageQuery(
+        period=Period(query.from_, query.to), company_id=named, time_zone=query.time_zone, section=query.section
+    )
+    report = queries.company_usage(usage_scope(scope_of(request), named), question)
+    response = _rendered_usage(report, query.section, media_type)
+    response["Vary"] = "Accept"
+    return response
+
+
+def _rendered_usage(report: UsageReport, section: str | None, media_type: str) -> HttpResponse:
+    if media_type == CSV and section is not None:
+        table = usage_exports.usage_csv(report, section)
+        return _download(table.encode(), f"{CSV}; charset=utf-8", f"usage-{section}.csv")
+    if media_type == XLSX:
+        book = BytesIO()
+        usage_exports.usage_xlsx(report, book)
+        return _download(book.getvalue(), XLSX, "usage.xlsx")
+    return HttpResponse(_encoder.encode(usage_exports.usage_document(report)), content_type=JSON)
 
 
 def _question(query: ReportInput) -> ReportQuery:

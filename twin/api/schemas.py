@@ -323,6 +323,47 @@ class ReportOut(Output):
     sections: dict[str, SectionOut]
 
 
+class UsageFiguresOut(Output):
+    count: int
+    quantity: int
+    sell: str
+
+
+class UsageFiguresOfSectionOut(Output):
+    meters: dict[str, UsageFiguresOut]
+    total_sell: str
+    unrated: int
+
+
+class UsageRowOut(UsageFiguresOfSectionOut):
+    company_id: int
+    company_name: str
+    path: list[str]
+
+
+class UsageSectionOut(Output):
+    rows: list[UsageRowOut]
+    totals: UsageFiguresOfSectionOut
+    row_count: int
+    next_cursor: str | None
+
+
+class CompanyNameOut(Output):
+    id: int
+    name: str
+
+
+class UsageReportOut(Output):
+    """What one company used and pays; nothing here tells what anybody above it pays."""
+
+    company: CompanyNameOut
+    period: PeriodOut
+    currency: str
+    unrated: int
+    total_sell: str
+    sections: dict[str, UsageSectionOut]
+
+
 class HealthOut(Output):
     status: str
     detail: str = ""

@@ -17,7 +17,7 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 
 from twin.api import companies, health, prices, reports, usage
-from twin.api.bodies import discard_body
+from twin.api.bodies import discard_body, forget_body
 from twin.api.document import DESCRIPTION, openapi_document, own_currency
 from twin.api.problem import method_not_allowed, not_found, problem_of
 
@@ -74,6 +74,7 @@ def guarded(view: View) -> View:
         response["Cache-Control"] = "no-store"
         if response.status_code >= 400:
             discard_body(request)
+        forget_body(request)
         return response
 
     answer.csrf_exempt = True  # type: ignore[attr-defined]  # a key, not a cookie, opens this door

@@ -11,6 +11,7 @@ from ninja import Router
 from twin.api.auth import ApiKey, scope_of
 from twin.api.schemas import ConflictOut, ConflictPage, TakenOut, UnratedOut, UnratedPage, UsageEvent, schema_of
 from twin.companies.types import REPORTS_READ, USAGE_WRITE
+from twin.kernel.metrics import count_usage
 from twin.kernel.period import instant_text
 from twin.metering import actions
 from twin.metering import queries as metering
@@ -47,6 +48,12 @@ def take_events(request: HttpRequest) -> HttpResponse:
     """
     batch = request.META["CONTENT_TYPE"].split(";")[0].strip().lower() == BATCH
     taken = actions.take_events(scope_of(request), request.body, batch=batch)
+    count_usage(
+        accepted=taken.accepted,
+        duplicates=taken.duplicates,
+        conflicts=len(taken.conflicts),
+        rejected=len(taken.rejected),
+    )
     return HttpResponse(_encoder.encode(taken), content_type="application/json")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from dataclasses import dataclass
@@ -23,14 +24,17 @@ class Entry:
 
 COMMANDS = {
     "run": Entry("twin.config.run", "run", "Migrate, load the demonstration world when empty, serve."),
+    "demo": Entry("twin.config.demo", "demo", "More of the demonstration world."),
     "serve": Entry("twin.cli.serve", "serve", "Serve pages, API, jobs and schedule."),
     "init": Entry("twin.cli.init", "init", "Create the platform company and its first administrator."),
     "migrate": Entry("twin.cli.migrate", "migrate", "Bring the schema of the database up to date."),
     "backup": Entry("twin.cli.backup", "backup", "Write the whole installation to a file."),
-    "restore": Entry("twin.cli.backup", "restore", "Bring an installation back from a file."),
+    "restore": Entry("twin.cli.restore", "restore", "Bring an installation back from a file."),
     "api-key": Entry("twin.cli.keys", "api_key", "Keys of the API."),
     "usage": Entry("twin.cli.usage", "usage", "Import usage from files."),
     "report": Entry("twin.cli.report", "report", "Reports, without a server."),
+    "doctor": Entry("twin.cli.doctor", "doctor", "Say what is wrong with this installation, in plain words."),
+    "outbox": Entry("twin.cli.outbox", "outbox", "How the last mails and SMS fared."),
     "trace": Entry("twin.cli.trace", "trace", "The whole way of one usage event."),
     "metering": Entry("twin.cli.metering", "metering", "Check the totals against the rows."),
 }
@@ -67,3 +71,5 @@ def _set_up() -> None:
         # Help about a command has to import it, and shall not start a database for that.
         os.environ["TWIN_NO_DATABASE"] = "1"
     django.setup()
+    # A command speaks for itself; what the log would say of its doings stands in the record of security.
+    logging.getLogger("twin").setLevel(logging.WARNING)

@@ -18,11 +18,23 @@ from twin.companies.errors import CompanyInactive, CompanyNotFound, NotInitialis
 from twin.companies.models import ApiKey
 from twin.companies.queries import get_company
 from twin.companies.rules.permissions import permissions_of
-from twin.companies.types import PERMISSIONS, REPORTS_READ, CompanyKind, CompanyState, Employment, Role, Scope
+from twin.companies.types import (
+    PERMISSIONS,
+    REPORTS_READ,
+    CompanyKind,
+    CompanyState,
+    Dismissal,
+    Employment,
+    Offer,
+    Role,
+    Scope,
+)
 from twin.kernel import clock
 from twin.kernel.tenancy import tenant_transaction
 
 _KEY: Final = re.compile(r"twin_[0-9a-f]{8}_[A-Za-z0-9_-]{43}", re.ASCII)
+# 256 random bits.
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _TOUCH_EVERY: Final = timedelta(minutes=1)
 
 
@@ -73,23 +85,34 @@ def scope_for_person(user: Person) -> Scope | None:
     blocked or closed.
     """
     employment = employment_of(user)
-    if employment is None:
-        return None
+    return scope_of_employment(employment) if employment is not None else None
+
+
+def scope_of_employment(employment: Employment) -> Scope:
+    """The scope of somebody who was just found to work there; raises `CompanyInactive`."""
     _refuse_inactive(employment.company_id, employment.state, employment.state_reason)
     permissions = permissions_of(employment.role, employment.company_kind)
     return Scope(employment.company_id, employment.company_kind, permissions, employment.person_id)
 
 
 def employment_of(user: Person) -> Employment | None:
-    """Where the person works, whatever the state of the company; None for strangers and the deactivated."""
+    """Where the person works, whatever the state of the company.
+
+    None for strangers, for the deactivated, and for whoever is blocked or removed everywhere.
+    """
     if not user.is_authenticated or not user.is_active:
         return None
     with connections["default"].cursor() as cursor:
-        cursor.execute("select * from companies_employments_of(%s)", [user.pk])
+        cursor.execute(
+            "select company_id, kind, name, role, state, state_reason, is_informed, needs_second_factor"
+            " from companies_employments_of(%s)"
+            " where blocked_at is null and removed_at is null",
+            [user.pk],
+        )
         row = cursor.fetchone()
     if row is None:
         return None
-    company_id, kind, name, role, state, reason = row
+    company_id, kind, name, role, state, reason, is_informed, needs_second_factor = row
     return Employment(
         user.pk,
         company_id,
@@ -98,7 +121,40 @@ def employment_of(user: Person) -> Employment | None:
         cast(Role, role),
         cast(CompanyState, state),
         reason,
+        is_informed,
+        needs_second_factor,
     )
+
+
+def dismissal_of(user: Person) -> Dismissal | None:
+    """Why somebody who works nowhere has no access: blocked first, else removed; None for who never worked."""
+    if not user.is_authenticated:
+        return None
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "select name, blocked_at is not null, removed_at is not null, blocked_reason"
+            " from companies_employments_of(%s)",
+            [user.pk],
+        )
+        # Where the person works comes first, then where they are blocked.
+        row = cursor.fetchone()
+    if row is None or not (row[1] or row[2]):
+        return None
+    company_name, _, is_removed, reason = row
+    return Dismissal(company_name, not is_removed, "" if is_removed else reason)
+
+
+def offer_behind(token: str) -> Offer | None:
+    """The invitation whose link carries this secret; None when it cannot be taken up, whatever the reason.
+
+    Unknown, used, expired, withdrawn, the company not active, the inviter gone: all alike.
+    """
+    if not _TOKEN.fullmatch(token):
+        return None
+    with connections["default"].cursor() as cursor:
+        cursor.execute("select * from companies_invitation_by_hash(%s, %s)", [hash_of(token), clock.now()])
+        row = cursor.fetchone()
+    return Offer(*row) if row else None
 
 
 def platform_scope() -> Scope:
@@ -126,6 +182,33 @@ def report_scope(scope: Scope, reseller_id: int | None) -> Scope:
     if named is None or named.kind != "reseller":
         raise CompanyNotFound(f"There is no reseller {reseller_id}.")
     return Scope(named.id, "reseller", scope.permissions, scope.person_id)
+
+
+def reading_scope(organisation_id: int) -> Scope:
+    """For work that a person of the organisation asked for and that is done later: it may read reports only.
+
+    Who asks must have been checked then; who receives it is checked again. Raises `CompanyInactive`.
+    """
+    own = get_company(Scope(organisation_id, "company", frozenset()), organisation_id)
+    _refuse_inactive(own.id, own.state, own.state_reason)
+    return Scope(own.id, own.kind, frozenset((REPORTS_READ,)))
+
+
+def usage_scope(scope: Scope, company_id: int | None) -> Scope:
+    """The scope in which `reports.queries.company_usage` may be asked about a company; None names the asker itself.
+
+    The company itself and its direct seller ask as themselves, the platform in the place of any company.
+    What a company beneath a sub-reseller pays is not found.
+    """
+    scope.require(REPORTS_READ)
+    if company_id is None or company_id == scope.organisation_id:
+        return scope
+    named = get_company(scope, company_id)
+    if scope.kind == "platform":
+        return Scope(named.id, named.kind, scope.permissions, scope.person_id)
+    if named.parent_id != scope.organisation_id:
+        raise CompanyNotFound(f"There is no company {company_id} whose seller you are.")
+    return scope
 
 
 def system_scope() -> Scope:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from twin.kernel.errors import Clash, Forbidden, Invalid, NotFound, TwinError
+from twin.kernel.errors import Clash, FieldError, Forbidden, Invalid, NotFound, TwinError
 
 
 class CompanyNotFound(NotFound):
@@ -52,3 +54,72 @@ class CompanyInvalid(Invalid):
 
 class KeyInvalid(Invalid):
     """The description of an API key cannot be used."""
+
+
+class EmployeeInvalid(Invalid):
+    """The description of an employee or of an invitation cannot be used."""
+
+
+class EmployeeNotFound(NotFound):
+    """The person does not work for the company, or the company lies outside the scope."""
+
+
+class AlreadyEmployed(Clash):
+    """The person works for the company already, perhaps blocked."""
+
+
+class LastAdministrator(Clash):
+    """The company would be left without an active administrator."""
+
+
+class NotYourself(Clash):
+    """Nobody does this to themselves; another administrator can."""
+
+
+class InvitationNotFound(NotFound):
+    """The company has no such open invitation."""
+
+
+class InvitationUnusable(NotFound):
+    """The invitation never was, is used, expired or withdrawn: a stranger is not told which."""
+
+
+class InvitationForAnother(Forbidden):
+    """The invitation is bound to another email address."""
+
+
+class EmployedElsewhere(Clash):
+    """The person works for another company and cannot join a second one."""
+
+
+class InvitedTooOften(Clash):
+    """The company, or this invitation, has sent as many mails as it may for now."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with one field and how to mend it: a sentence to translate, `parts` fill its gaps."""
+
+    field: str
+    message: str
+    parts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """In English, for logs and machines."""
+        return self.message % self.parts
+
+
+class InformationInvalid(CompanyInvalid):
+    """Company information cannot be saved as it is; `problems` names each field and its mend."""
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__(
+            f"Company information was not saved: {problems[0].field}: {problems[0].sentence}",
+            [FieldError((problem.field,), problem.sentence) for problem in problems],
+        )
+        self.problems = tuple(problems)
+
+
+class InformationChanged(Clash):
+    """Somebody else saved after the asker began to write; nothing was saved over it."""

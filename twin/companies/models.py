@@ -26,6 +26,8 @@ class Company(models.Model):
     closed_at = models.DateTimeField(null=True)
     existed_from = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
+    # Demanded of all its people; administrators of the platform and of resellers need one anyway.
+    needs_second_factor = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
@@ -97,12 +99,20 @@ class Ancestry(models.Model):
 
 
 class Employment(models.Model):
-    """A person works for a company in a role."""
+    """A person works for a company in a role; the row stays when they no longer do.
+
+    `max_dialogs` is the person's own limit, null leaves it to the company's default.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
     role = models.CharField(max_length=13)
     created_at = models.DateTimeField()
+    max_dialogs = models.PositiveIntegerField(null=True)
+    blocked_at = models.DateTimeField(null=True)
+    blocked_reason = models.CharField(max_length=500, default="")
+    blocked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    removed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -110,10 +120,63 @@ class Employment(models.Model):
             models.CheckConstraint(
                 condition=Q(role__in=["administrator", "finance", "chat_operator"]), name="companies_employment_role"
             ),
+            models.CheckConstraint(
+                condition=Q(max_dialogs__isnull=True) | Q(max_dialogs__range=(1, 10_000)),
+                name="companies_employment_max_dialogs",
+            ),
+            models.CheckConstraint(
+                condition=Q(blocked_at__isnull=True, blocked_reason="")
+                | Q(blocked_at__isnull=False) & ~Q(blocked_reason=""),
+                name="companies_employment_blocked",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.user_id} is {self.role} at {self.company_id}"
+
+
+class Invitation(models.Model):
+    """An address is invited to work for a company; only the SHA-256 of its link's secret is kept.
+
+    The inviter is null where the operator invited from the console. At most one is open per
+    company and address.
+    """
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=13)
+    token_hash = models.BinaryField(max_length=32)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField()
+    sendings = models.PositiveSmallIntegerField(default=1)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["token_hash"], name="companies_invitation_token"),
+            models.UniqueConstraint(
+                fields=["company", "email"],
+                condition=Q(accepted_at__isnull=True, withdrawn_at__isnull=True),
+                name="companies_invitation_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=["administrator", "finance", "chat_operator"]), name="companies_invitation_role"
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True, accepted_by__isnull=True)
+                | Q(accepted_at__isnull=False, accepted_by__isnull=False, withdrawn_at__isnull=True),
+                name="companies_invitation_accepted",
+            ),
+        ]
+        indexes = [models.Index(fields=["company", "sent_at"], name="companies_invitation_sent")]
+
+    def __str__(self) -> str:
+        return f"{self.email} to company {self.company_id}"
 
 
 class ApiKey(models.Model):
@@ -135,6 +198,101 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix})"
+
+
+class Information(models.Model):
+    """What a company's invoices and window say of it, one row per company; name and time zone are the company's own.
+
+    `version` grows with every change of any of them. Details of all countries are kept, `country`
+    says which of them count. `name_given` is set once somebody chose the name knowingly.
+    """
+
+    company = models.OneToOneField(Company, primary_key=True, on_delete=models.PROTECT, related_name="+")
+    version = models.IntegerField(default=0)
+    is_complete = models.BooleanField(default=False)
+    name_given = models.BooleanField(default=False)
+    email = models.CharField(max_length=254, default="")
+    phone = models.CharField(max_length=16, default="")
+    max_dialogs = models.IntegerField(default=300)
+    country = models.CharField(max_length=2, default="")
+    invoice_name = models.CharField(max_length=200, default="")
+    receiver_name = models.CharField(max_length=200, default="")
+    registration_number = models.CharField(max_length=64, default="")
+    bank = models.CharField(max_length=200, default="")
+    account = models.CharField(max_length=64, default="")
+    inn = models.CharField(max_length=64, default="")
+    kpp = models.CharField(max_length=64, default="")
+    ogrn = models.CharField(max_length=64, default="")
+    bik = models.CharField(max_length=64, default="")
+    correspondent_account = models.CharField(max_length=64, default="")
+    vat_number = models.CharField(max_length=64, default="")
+    iban = models.CharField(max_length=64, default="")
+    bic = models.CharField(max_length=64, default="")
+    utr = models.CharField(max_length=64, default="")
+    ein = models.CharField(max_length=64, default="")
+    aba = models.CharField(max_length=64, default="")
+    duns = models.CharField(max_length=64, default="")
+    legal_street = models.CharField(max_length=200, default="")
+    legal_city = models.CharField(max_length=100, default="")
+    legal_region = models.CharField(max_length=100, default="")
+    legal_postal_code = models.CharField(max_length=16, default="")
+    postal_same = models.BooleanField(default=True)
+    postal_street = models.CharField(max_length=200, default="")
+    postal_city = models.CharField(max_length=100, default="")
+    postal_region = models.CharField(max_length=100, default="")
+    postal_postal_code = models.CharField(max_length=16, default="")
+    postal_country = models.CharField(max_length=2, default="")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(max_dialogs__gte=1, max_dialogs__lte=10_000), name="companies_information_dialogs"
+            ),
+            models.CheckConstraint(
+                condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"), name="companies_information_country"
+            ),
+            models.CheckConstraint(
+                condition=Q(phone="") | Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"), name="companies_information_phone"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"information of {self.company_id}, version {self.version}"
+
+
+class InformationChange(models.Model):
+    """Who changed the information to which version, and what each changed field held before; only ever added."""
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
+    version = models.IntegerField()
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    before = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["company", "version"], name="companies_informationchange_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.version} of {self.company_id}"
+
+
+class InformationDraft(models.Model):
+    """What a person typed into the company's form and has not saved; `base_version` is what they saw then."""
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    base_version = models.IntegerField()
+    typed = models.JSONField()
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["company", "user"], name="companies_informationdraft_once")]
+
+    def __str__(self) -> str:
+        return f"draft of {self.user_id} for {self.company_id}"
 
 
 class CatalogueVersion(models.Model):

@@ -63,6 +63,17 @@ class Company:
 
 
 @dataclass(frozen=True, slots=True)
+class NewCompany:
+    """A company as it is asked for; `effective_from` None means now."""
+
+    name: str
+    kind: str
+    time_zone: str
+    external_id: str | None = None
+    effective_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of companies in the order of their ids; `next_cursor` is None on the last."""
 
@@ -138,7 +149,10 @@ class CatalogueChange:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret; `prefix` is the part a person may recognise it by."""
+    """A key without its secret; `prefix` is the part a person may recognise it by.
+
+    `created_by` names the person who made it, where `keys_of` tells of it; empty for the operator.
+    """
 
     id: int
     company_id: int
@@ -149,11 +163,16 @@ class ApiKey:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    created_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Employment:
-    """A person works for a company in a role; the state is the company's."""
+    """A person works for a company in a role; the state is the company's.
+
+    `is_informed`: all necessary company information was given. `needs_second_factor`: the
+    company demands one of all its people.
+    """
 
     person_id: int
     company_id: int
@@ -162,3 +181,193 @@ class Employment:
     role: Role
     state: CompanyState
     state_reason: str = field(default="")
+    is_informed: bool = field(default=False)
+    needs_second_factor: bool = field(default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """A person at a company, as those who manage people see them.
+
+    `max_dialogs` is the person's own limit; None leaves it to the company's default, and
+    `effective_max_dialogs` is what counts.
+    """
+
+    person_id: int
+    company_id: int
+    company_name: str
+    name: str
+    email: str
+    role: Role
+    max_dialogs: int | None
+    effective_max_dialogs: int
+    employed_at: datetime
+    last_login_at: datetime | None
+    blocked_at: datetime | None
+    blocked_reason: str
+    blocked_by: str
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.blocked_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeePage:
+    """One page of people; of all that were looked for, how many are in the wanted state, in any, and blocked."""
+
+    items: tuple[Employee, ...]
+    total: int
+    everybody: int
+    blocked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invitation that waits, or has expired waiting; the secret of its link is nowhere kept."""
+
+    id: int
+    company_id: int
+    company_name: str
+    email: str
+    name: str
+    role: Role
+    invited_by: str
+    created_at: datetime
+    sent_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the holder of an invitation's link is told before joining."""
+
+    invitation_id: int
+    company_id: int
+    company_name: str
+    company_kind: CompanyKind
+    email: str
+    name: str
+    role: Role
+    invited_by: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissal:
+    """Why a person who once worked here has no access: the company, and whether blocked or removed."""
+
+    company_name: str
+    is_blocked: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """As invoices print it; `country` is ISO 3166-1 alpha-2."""
+
+    street: str
+    city: str
+    region: str
+    postal_code: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyInformation:
+    """What a company told of itself: `values` by field name, as `rules.information` lists them.
+
+    `version` 0 means that nobody saved anything yet. Details of other countries than the
+    company's are kept in `values` and count for nothing.
+    """
+
+    company_id: int
+    version: int
+    is_complete: bool
+    values: Mapping[str, str]
+    changed_at: datetime | None
+
+    @property
+    def max_dialogs(self) -> int:
+        return int(self.values["max_dialogs"])
+
+    @property
+    def legal_address(self) -> Address:
+        return self._address("legal", self.values["country"])
+
+    @property
+    def postal_address(self) -> Address:
+        """Where letters go: the legal address unless another was given."""
+        if self.values["postal_same"] or not self.values["postal_street"]:
+            return self.legal_address
+        return self._address("postal", self.values["postal_country"] or self.values["country"])
+
+    def _address(self, which: str, country: str) -> Address:
+        street, city, region, code = (
+            self.values[f"{which}_{part}"] for part in ("street", "city", "region", "postal_code")
+        )
+        return Address(street, city, region, code, country)
+
+
+@dataclass(frozen=True, slots=True)
+class InformationDraft:
+    """What a person typed and has not saved, and the version they saw when they began."""
+
+    base_version: int
+    typed: Mapping[str, str]
+    saved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InformationChange:
+    """Who changed which fields of the information, when; `by` is empty for keys and the console."""
+
+    version: int
+    changed_at: datetime
+    by: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What two people made of one beginning: the values together, and what the other one made of the same fields."""
+
+    values: Mapping[str, str]
+    conflicts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A person who works at the same organisation, as everybody there may know them."""
+
+    person_id: int
+    name: str
+    email: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """What the record of security says: when, what, who did it, at which company, from where.
+
+    `about` names the person it was done to, where it was one; empty texts are unknown.
+    """
+
+    id: int
+    at: datetime
+    event: str
+    person_id: int | None
+    person: str
+    company_id: int | None
+    company: str
+    address: str
+    fields: Mapping[str, object]
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Events, newest first; `next` is where the page after goes on, None on the last."""
+
+    items: tuple[RecordedEvent, ...]
+    next: tuple[datetime, int] | None

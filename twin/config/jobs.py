@@ -11,7 +11,8 @@ from django.core.management import call_command
 
 from twin.engine.lifeline import end_with_parent
 
-_CONCURRENCY = "2"
+# More than the long jobs, of which each runs once at a time: a code that somebody waits for always finds a place.
+_CONCURRENCY = "6"
 
 
 def main() -> None:
@@ -24,7 +25,9 @@ def main() -> None:
 
 
 def _work() -> None:
-    call_command("procrastinate", "worker", "--concurrency", _CONCURRENCY, "--shutdown-graceful-timeout", "15")
+    # What went well is forgotten: the schedule alone makes thousands of jobs a day.
+    options = ("--concurrency", _CONCURRENCY, "--shutdown-graceful-timeout", "15", "--delete-jobs", "successful")
+    call_command("procrastinate", "worker", *options)
 
 
 if __name__ == "__main__":

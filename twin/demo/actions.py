@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
@@ -10,19 +11,23 @@ from django.db import transaction
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from twin.companies.access import platform_scope
+from twin.companies.access import platform_scope, report_scope
 from twin.companies.errors import NotInitialised
 from twin.companies.queries import list_companies
 from twin.companies.types import Company, Scope
 from twin.demo.building import build_catalogue, employ
-from twin.demo.errors import WorldBroken, WorldRefused
+from twin.demo.errors import NoDemonstration, WorldBroken, WorldRefused
+from twin.demo.growing import found_crowd
 from twin.demo.queries import is_begun, is_loaded
 from twin.demo.rules.cast import PEOPLE, RHEA, SELLERS, customers
+from twin.demo.rules.crowd import LARGE, MAGNA, crowd
 from twin.demo.rules.traffic import usage
 from twin.demo.rules.wire import batches
-from twin.demo.types import WorldSize
+from twin.demo.types import Usage, WorldSize
 from twin.kernel import clock
+from twin.kernel.period import Period
 from twin.metering.actions import fold, take_events
+from twin.metering.queries import cells_in
 
 
 def load_world(*, progress: bool = False, size: WorldSize | None = None) -> bool:
@@ -92,14 +97,48 @@ def _present_of(companies: dict[str, Company]) -> datetime:
     return begun + timedelta(days=rhea.joined_days_ago)
 
 
+def grow_world(size: WorldSize = LARGE, *, progress: bool = False) -> int:
+    """Add the reseller with thousands of companies to the demonstration; how many it has now.
+
+    Safe to repeat and to kill: tree, prices and the person come in one transaction, the usage under keys of
+    its own. The demonstration is loaded first where the database is empty; raises `NoDemonstration` where
+    it holds anything else.
+    """
+    load_world(progress=progress)
+    if not is_loaded():
+        raise NoDemonstration("This installation is not the demonstration: nothing was added to it.")
+    scope = platform_scope()
+    companies = _companies_by_code(scope)
+    cast = crowd(size)
+    present = _present_of(companies)
+    if MAGNA.code not in companies:
+        with transaction.atomic():
+            found_crowd(present, cast)
+        companies = _companies_by_code(scope)
+    known = [customer for customer in cast if customer.code in companies]
+    made = usage(known, present, size)
+    if _events_of(scope, companies[MAGNA.code].id, present) != len(made):
+        _send(scope, made, [companies[customer.code].id for customer in known], progress, prefix="large")
+    return len(known)
+
+
+def _events_of(scope: Scope, reseller_id: int, present: datetime) -> int:
+    """How many events the reseller's totals hold."""
+    period = Period(present - timedelta(days=400), present + timedelta(days=1))
+    return int(cells_in(report_scope(scope, reseller_id), period).count.sum())
+
+
 def _send_usage(scope: Scope, companies: dict[str, Company], size: WorldSize, progress: bool) -> None:
     cast = customers(size)
     made = usage(cast, _present_of(companies), size)
-    subjects = [companies[customer.code].id for customer in cast]
+    _send(scope, made, [companies[customer.code].id for customer in cast], progress, prefix="demo")
+
+
+def _send(scope: Scope, made: Usage, subjects: Sequence[int], progress: bool, *, prefix: str) -> None:
     columns = (TextColumn("Loading the demonstration"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
         task = bar.add_task("events", total=len(made))
-        for number, body in batches(made, subjects):
+        for number, body in batches(made, subjects, prefix):
             taken = take_events(scope, body, batch=True)
             if taken.rejected or taken.conflicts:
                 first = (taken.rejected or taken.conflicts)[0]

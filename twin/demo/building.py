@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from django.contrib.auth import get_user_model
 
 from twin.companies.access import platform_scope, scope_for_person
-from twin.companies.actions import add_employee, create_platform, record_move, update_company
+from twin.companies.actions import add_employee, create_platform, record_move, save_information, update_company
 from twin.companies.catalogue import catalogue_change
 from twin.companies.types import CatalogueChange, Scope
 from twin.demo.errors import WorldBroken
-from twin.demo.rules.cast import CURRENCY, PEOPLE, PLATFORM_NAME, PLATFORM_ZONE, SELLERS
+from twin.demo.rules.cast import CURRENCY, PEOPLE, PLATFORM_COUNTRY, PLATFORM_NAME, PLATFORM_ZONE, SELLERS
+from twin.demo.rules.details import details_of
 from twin.demo.rules.tariffs import DEFAULT_CARDS, SPECIAL_CARDS, rates
+from twin.demo.staffing import staff
 from twin.demo.types import Customer, Person, Price, Seller
 from twin.pricing.actions import assign_default, create_company, create_rate_card, record_assignment, record_rates
 
@@ -42,6 +44,7 @@ def build_catalogue(present: datetime, cast: Sequence[Customer]) -> None:
         for customer in cast:
             _build_customer(site, customer)
         _hand_out_special_cards(site)
+        staff(site.scopes, site.ids)
         for customer in cast:
             _let_it_live(site, customer)
 
@@ -49,7 +52,7 @@ def build_catalogue(present: datetime, cast: Sequence[Customer]) -> None:
 def employ(scope: Scope, person: Person, company_id: int) -> Scope:
     """Make a person who works for the company; returns the scope that comes with the work."""
     user = get_user_model().objects.create_user(
-        person.email, person.password, name=person.name, language=person.language
+        person.email, person.password, name=person.name, language=person.language, second_factor_exempt=True
     )
     add_employee(scope, user=user, company_id=company_id, role="administrator")
     own = scope_for_person(user)
@@ -62,6 +65,7 @@ def _build_platform(site: _Site) -> None:
     platform = create_platform(name=PLATFORM_NAME, time_zone=PLATFORM_ZONE, currency=CURRENCY)
     site.ids[""] = platform.id
     site.scopes[""] = employ(platform_scope(), _EMPLOYERS[""], platform.id)
+    _tell(site, "", name=PLATFORM_NAME, country=PLATFORM_COUNTRY, time_zone=PLATFORM_ZONE)
     _make_card(site, "", *DEFAULT_CARDS[""], default=True)
 
 
@@ -91,6 +95,17 @@ def _join(site: _Site, who: Seller | Customer, parent: str, kind: str) -> None:
     for known_as in (who.code, who.name):
         site.ids[known_as] = company.id
         site.begun[known_as] = begun
+    country = who.countries[0] if isinstance(who, Seller) else who.country
+    _tell(site, who.code, name=who.name, country=country, time_zone=who.time_zone)
+
+
+def _tell(site: _Site, code: str, *, name: str, country: str, time_zone: str) -> None:
+    """Give all the company information, so that nobody here is asked for it."""
+    employed = _EMPLOYERS.get(code)
+    domain = employed.email.partition("@")[2] if employed else f"{code.lower()}.example"
+    details = details_of(name, country, number=site.ids[code], domain=domain)
+    values = {**details, "name": name, "time_zone": time_zone}
+    save_information(site.scopes[""], site.ids[code], version=0, values=values)
 
 
 def _build_customer(site: _Site, customer: Customer) -> None:

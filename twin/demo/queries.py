@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_noop
 
 from twin.demo.rules.cast import AUSTRIA, BALTIC, NORTH, PEOPLE, PLATFORM_NAME, RHEA, SELLERS, customers
+from twin.demo.rules.crowd import MAGNA, MAGNA_PERSON
 from twin.demo.types import SignIn, WorldSize
 
 _ROLES = {
@@ -46,7 +47,14 @@ def sign_ins() -> list[SignIn]:
             company=names.get(person.employer, PLATFORM_NAME),
         )
         for person in PEOPLE
-    ]
+    ] + _crowds_sign_in()
+
+
+def _crowds_sign_in() -> list[SignIn]:
+    """The way to the reseller of the large world, where it was added."""
+    if not _exists(MAGNA_PERSON.email):
+        return []
+    return [SignIn(gettext_noop("Reseller administrator"), MAGNA_PERSON.email, MAGNA_PERSON.password, MAGNA.name)]
 
 
 def _exists(email: str) -> bool:

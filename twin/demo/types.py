@@ -8,6 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from twin.companies.types import Role
+
 
 @dataclass(frozen=True)
 class WorldSize:
@@ -39,6 +41,29 @@ class Person:
     employer: str
     role: str
     language: str = "en"
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Who works for the company of that code and does not sign in; `blocked` is the reason, empty for most."""
+
+    employer: str
+    name: str
+    email: str
+    role: Role
+    language: str = "en"
+    max_dialogs: int | None = None
+    blocked: str = ""
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Who is invited to the seller of that code and has not answered yet."""
+
+    employer: str
+    name: str
+    email: str
+    role: Role
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,21 @@ class RolesUnavailable(EngineError):
     """The roles owner, app and writer cannot be made from the role that was given."""
 
 
-class BypassUnavailable(RolesUnavailable):
-    """The server gives no BYPASSRLS to grant."""
-
-
 class AppRoleTooStrong(EngineError):
     """The app role could step over row-level security, so nothing is served with it."""
+
+
+class BackupUnwritable(EngineError):
+    """The file of a backup cannot be made where it was asked for."""
+
+
+class BackupUnreadable(EngineError):
+    """A file is no whole backup, or one that this version cannot read."""
+
+
+class ContentsHidden(EngineError):
+    """The owner role does not see every row, so a backup would lack some."""
+
+
+class DatabaseInUse(EngineError):
+    """Somebody works in the database that is to be filled."""

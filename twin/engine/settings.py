@@ -63,6 +63,17 @@ def secret_key(data_dir: Path) -> str:
         lock.release()
 
 
+def keep_secret_key(data_dir: Path, key: str) -> None:
+    """Put a key that a backup brought in the place of the one that was made here."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FileLock(data_dir / "secrets.lock")
+    lock.wait_exclusive(60)
+    try:
+        store_passwords(data_dir / "secrets.json", {"secret-key": key})
+    finally:
+        lock.release()
+
+
 def is_embedded(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether the environment names no server, so that Twin brings its own."""
     return not any(environ.get(name) for name in (*_ADDRESSES, "DATABASE_URL"))

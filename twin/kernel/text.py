@@ -7,6 +7,11 @@ import unicodedata
 from twin.kernel.errors import Invalid
 
 
+def gettext_noop(text: str) -> str:
+    """Marks a text that the pages translate; for rules, which know no framework."""
+    return text
+
+
 class TextUnusable(Invalid):
     """The text holds characters that cannot be stored or shown, or has the wrong length."""
 

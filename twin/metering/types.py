@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from twin.pricing.types import Assignment
+from twin.pricing.types import Assignment, Terms
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,14 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class Contradiction:
+    """Two contents that came under one key: `kept` came first and counts, its `recorded_at` is when it was taken."""
+
+    refused: Conflict
+    kept: Conflict | None
+
+
+@dataclass(frozen=True)
 class UnratedGroup:
     """Edges without a price that one rate would mend."""
 
@@ -110,3 +118,90 @@ class VerifyReport:
     notes: list[str]
     events: int
     cells: int
+
+
+@dataclass(frozen=True)
+class RateTerms:
+    """A recorded rate as a party of its edge may read it; `rate_id` is its version."""
+
+    rate_id: int
+    terms: Terms
+    selector: Mapping[str, str]
+    effective_from: datetime
+
+
+@dataclass(frozen=True)
+class RateGroup:
+    """Usage of one company and meter charged alike on both sides that the reader may see.
+
+    `attributes` are those that some rate of the reader's looks at; others cannot change a price.
+    A rate of None: no price yet, or (buying, not `has_buying_side`) nobody above. `billed` counts units
+    after minimum and increment.
+    """
+
+    meter: str
+    attributes: Mapping[str, str]
+    count: int
+    quantity: int
+    sell_rate: RateTerms | None
+    sell_billed: int
+    sell: int
+    has_buying_side: bool
+    buy_rate: RateTerms | None
+    buy_billed: int
+    buy: int
+    first_at: datetime
+    last_at: datetime
+
+    @property
+    def is_unrated(self) -> bool:
+        return self.sell_rate is None or (self.has_buying_side and self.buy_rate is None)
+
+
+@dataclass(frozen=True)
+class EdgeCharge:
+    """One side of one event. Without `rate` it has no price yet and `amount` is 0.
+
+    `billed` is the quantity after minimum and increment; `is_late` says that the price was
+    found after the event was taken.
+    """
+
+    rate: RateTerms | None
+    billed: int
+    amount: int
+    is_late: bool
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One event with its calculation on the sides that the reader may see; `buy` None: nobody is above."""
+
+    company_id: int
+    source: str
+    id: str
+    meter: str
+    event_time: datetime
+    received_at: datetime
+    quantity: int
+    attributes: Mapping[str, str]
+    sell: EdgeCharge
+    buy: EdgeCharge | None
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """Some events, newest first; `next_cursor` is None on the last page."""
+
+    items: tuple[EventLine, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class UsageCell:
+    """What one company used of one meter and owes its direct seller for it; `unrated` events lack that price."""
+
+    meter: str
+    count: int
+    quantity: int
+    price: int
+    unrated: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -13,15 +13,19 @@ from django.utils.translation import gettext as _
 
 from twin.kernel.errors import Invalid
 from twin.kernel.period import Period, instant_text, parse_zone
+from twin.portal.fields import zone_called
+from twin.portal.rules.channels import channels_of
 from twin.portal.rules.periods import Moment, MomentUnreadable, presets, read_moment
 from twin.reports.columns import SECTIONS
 from twin.reports.types import SIDES, Side
 
+Form = Literal["csv", "xlsx", "pdf"]
 ROWS_A_PAGE: Final = 100
 DEFAULT_SORT: Final = "company_id"
 # Keys that mean the same in every section and so survive a change of the tab.
 COMMON_SORTS: Final = ("company_id", "company_name", "total_buy", "total_sell", "margin")
-FORMATS: Final = ("csv", "xlsx")
+PERIOD_NAMES: Final = ("reseller", "company", "from", "to", "time_zone")
+FORMATS: Final[tuple[Form, ...]] = ("csv", "xlsx", "pdf")
 _YES: Final = {"true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "": False}
 _LAST_PAGE: Final = 1_000_000
 
@@ -35,12 +39,15 @@ class Asked:
     period: Period | None = None
     odd: Mapping[str, Moment] = field(default_factory=dict)
     reseller_id: int | None = None
+    company_id: int | None = None
     has_expenses: bool = False
     search: str = ""
     sort: str = DEFAULT_SORT
     side: Side = "sell"
     section: str = next(iter(SECTIONS))
     page: int = 1
+    chart: str = ""
+    channel: str = ""
     problems: Mapping[str, str] = field(default_factory=dict)
 
     def pairs(self) -> list[tuple[str, str]]:
@@ -49,6 +56,7 @@ class Asked:
             raise ValueError("An address without a period has no canonical form.")
         every = [
             ("reseller", str(self.reseller_id or ""), ""),
+            ("company", str(self.company_id or ""), ""),
             ("from", instant_text(self.period.start), ""),
             ("to", instant_text(self.period.end), ""),
             ("time_zone", self.zone.key, ""),
@@ -57,9 +65,33 @@ class Asked:
             ("sort", self.sort, DEFAULT_SORT),
             ("side", self.side, SIDES[0]),
             ("section", self.section, next(iter(SECTIONS))),
+            ("channel", self.channel, ""),
+            ("chart", self.chart, ""),
             ("page", str(self.page), "1"),
         ]
         return [(name, value) for name, value, default in every if value != default]
+
+    def period_pairs(self) -> list[tuple[str, str]]:
+        """Whose report and which period: what every page of the report hands on to the next."""
+        return [pair for pair in self.pairs() if pair[0] in PERIOD_NAMES]
+
+    def usage_pairs(self) -> list[tuple[str, str]]:
+        """The canonical parameters of the page of one company's usage."""
+        return [pair for pair in self.pairs() if pair[0] in (*PERIOD_NAMES, "chart")]
+
+    def usage_address(self, path: str) -> str:
+        return f"{path}?{urlencode(self.usage_pairs())}"
+
+    def sellers_pairs(self) -> list[tuple[str, str]]:
+        """The canonical parameters of the page of all resellers."""
+        return [pair for pair in self.pairs() if pair[0] in ("from", "to", "time_zone", "sort")]
+
+    def sellers_address(self, path: str, **changes: Any) -> str:
+        return f"{path}?{urlencode(replace(self, **changes).sellers_pairs())}"
+
+    def for_company(self, company_id: int | None) -> Asked:
+        """The same question about a company that the address names, or that goes without saying."""
+        return replace(self, company_id=company_id)
 
     def for_reseller(self, reseller_id: int | None) -> Asked:
         """The same question about a reseller that the address names, or that goes without saying."""
@@ -79,6 +111,8 @@ class Asked:
 
     def address(self, path: str, **changes: object) -> str:
         """The canonical address of this report with some things changed; any change starts at page 1."""
+        if changes.get("section", self.section) != self.section:
+            changes = {"channel": "", **changes}
         changed = replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]  # names and types are Asked's own
         return f"{path}?{urlencode(changed.pairs())}"
 
@@ -103,6 +137,8 @@ def read(given: Mapping[str, str], *, default_zone: str, now: datetime) -> Asked
         side=_side(given, problems),
         section=_section(given, problems),
         page=_page(given, problems),
+        chart=_chart(given, problems),
+        channel=_channel(given, problems),
         problems=problems,
     )
 
@@ -110,7 +146,7 @@ def read(given: Mapping[str, str], *, default_zone: str, now: datetime) -> Asked
 def _zone(given: Mapping[str, str], default: str, problems: dict[str, str]) -> ZoneInfo:
     name = given.get("time_zone", "").strip()
     try:
-        return parse_zone(name or default)
+        return parse_zone(zone_called(name) or name if name else default)
     except Invalid:
         problems["time_zone"] = _("This time zone is not known. Choose one from the list, such as Europe/Berlin.")
         return ZoneInfo(default)
@@ -161,7 +197,7 @@ def _page(given: Mapping[str, str], problems: dict[str, str]) -> int:
 
 def _check_format(given: Mapping[str, str], problems: dict[str, str]) -> None:
     if given.get("format", "") not in ("", *FORMATS):
-        problems["format"] = _("Files are made as csv or xlsx.")
+        problems["format"] = _("Files are made as csv, xlsx or pdf.")
 
 
 def _side(given: Mapping[str, str], problems: dict[str, str]) -> Side:
@@ -171,6 +207,23 @@ def _side(given: Mapping[str, str], problems: dict[str, str]) -> Side:
             return side
     problems["side"] = _("Prices are shown either to reseller (sell) or to Twin (buy).")
     return SIDES[0]
+
+
+def _chart(given: Mapping[str, str], problems: dict[str, str]) -> str:
+    text = given.get("chart", "").strip()
+    if text in ("", *SECTIONS):
+        return text
+    problems["chart"] = _("There is no such section.")
+    return ""
+
+
+def _channel(given: Mapping[str, str], problems: dict[str, str]) -> str:
+    text = given.get("channel", "").strip()
+    section = given.get("section", "").strip() or next(iter(SECTIONS))
+    if not text or text in channels_of(section):
+        return text
+    problems["channel"] = _("This section has no such channel.")
+    return ""
 
 
 def _section(given: Mapping[str, str], problems: dict[str, str]) -> str:

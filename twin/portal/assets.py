@@ -17,6 +17,8 @@ FILES: dict[str, str] = {
     "vendor/bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
     # Named inside the style sheet, so hashing the style sheet needs it.
     "vendor/bootstrap.min.css.map": "bootstrap/dist/css/bootstrap.min.css.map",
+    "vendor/uplot.js": "uplot/dist/uPlot.iife.min.js",
+    "vendor/uplot.css": "uplot/dist/uPlot.min.css",
     "vendor/inter-latin.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     "vendor/inter-latin-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
     "vendor/inter-cyrillic.woff2": "@fontsource-variable/inter/files/inter-cyrillic-wght-normal.woff2",

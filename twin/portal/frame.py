@@ -12,12 +12,14 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from twin.kernel import demonstration
+from twin.portal.second_factor import duty_of
 from twin.portal.visitor import Visitor, visitor_of
+from twin.portal.words import date_words, zone_of
 
 THEME_COOKIE = "twin_theme"
 THEMES: dict[str, Promise] = {"system": _("As the device"), "light": _("Light"), "dark": _("Dark")}
 LANGUAGE_MARKS = {"en": "EN", "ru": "РУ"}
-REPORTS_PATH = "/reports/reseller-companies"
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,13 @@ class MenuEntry:
 
 @dataclass(frozen=True)
 class MenuHead:
+    """A place of its own, or with entries beneath it a heading."""
+
     title: str
     icon: str
-    entries: tuple[MenuEntry, ...]
+    entries: tuple[MenuEntry, ...] = ()
+    href: str = ""
+    current: bool = False
 
 
 class Frame:
@@ -81,11 +87,60 @@ class Frame:
 
     @cached_property
     def menu(self) -> tuple[MenuHead, ...]:
-        if self.visitor is None or not self.visitor.sees_reseller_report:
+        if self.visitor is None:
             return ()
-        href = reverse("portal:reseller_companies")
-        entry = MenuEntry(gettext("Reseller and companies"), href, self._request.path.startswith(REPORTS_PATH))
-        return (MenuHead(gettext("Reports"), "reports", (entry,)),)
+        heads: list[MenuHead] = []
+        reports = self._reports(self.visitor)
+        if reports:
+            heads.append(MenuHead(gettext("Reports"), "reports", reports))
+        if self.visitor.manages_companies:
+            heads.append(self._place(gettext("Companies"), "companies", "portal:companies"))
+        if self.visitor.manages_companies:
+            heads.append(self._place(gettext("Prices"), "prices", "portal:prices"))
+        if self.visitor.manages_companies:
+            heads.append(self._place(gettext("To do"), "done", "portal:books"))
+        if self.visitor.manages_people:
+            heads.append(self._place(gettext("Users"), "people", "portal:users"))
+        if self.visitor.tells_of_company:
+            heads.append(self._place(gettext("Company"), "company", "portal:company"))
+        if self.visitor.manages_keys:
+            heads.append(self._place(gettext("API keys"), "key", "portal:api_keys"))
+        heads.append(self._place(gettext("API"), "code", "portal:api_reference"))
+        if self.visitor.reads_audit:
+            heads.append(self._place(gettext("Audit"), "record", "portal:audit"))
+        heads.append(self._place(gettext("Security"), "shield", "portal:security"))
+        return tuple(heads)
+
+    def _reports(self, visitor: Visitor) -> tuple[MenuEntry, ...]:
+        """The platform buys from nobody, so it has no usage of its own; it alone has resellers side by side."""
+        is_platform = visitor.employment.company_kind == "platform"
+        offered = (
+            (visitor.sees_reseller_report, gettext("Reseller and companies"), "portal:reseller_companies"),
+            (visitor.sees_reseller_report and is_platform, gettext("All resellers"), "portal:resellers"),
+            (visitor.sees_usage and not is_platform, gettext("Usage"), "portal:usage"),
+        )
+        path = self._request.path
+        places = [(title, reverse(name)) for is_open, title, name in offered if is_open]
+        return tuple(MenuEntry(title, href, path == href or path.startswith(f"{href}/")) for title, href in places)
+
+    def _place(self, title: str, icon: str, name: str) -> MenuHead:
+        """A page of the menu; the pages behind it count as being there."""
+        href = reverse(name)
+        path = self._request.path
+        return MenuHead(title, icon, href=href, current=path == href or path.startswith(f"{href}/"))
+
+    @cached_property
+    def second_factor_day(self) -> str:
+        """The day until which this person may put the second factor off; empty when nothing is owed."""
+        duty = duty_of(self._request) if self._account else None
+        if duty is None or duty.is_met or duty.is_over:
+            return ""
+        return date_words(duty.deadline.astimezone(zone_of(self._request.user)))
+
+    @property
+    def has_outbox(self) -> bool:
+        """In the demonstration mails and SMS are read on a page."""
+        return demonstration.is_open()
 
     @property
     def company(self) -> str:

@@ -1,4 +1,4 @@
-"""The account's language rules over the cookie and the browser."""
+"""The account's language rules over the cookie and the browser; pages travel compressed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.utils import translation
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -23,5 +25,25 @@ def account_language(get_response: Answer) -> Answer:
                 translation.activate(language)
                 request.LANGUAGE_CODE = language
         return get_response(request)
+
+    return answer
+
+
+def compressed_pages(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Pages and tables, not the answers to machines: those are measured in requests per second, and most are short.
+
+    Secrets of a page (the token of its forms) are masked anew each time, and Django's
+    compression adds random bytes, so that the length tells nothing of them.
+    """
+    gzip = GZipMiddleware(get_response)
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        kind = response.headers.get("Content-Type", "").partition(";")[0]
+        if kind not in ("text/html", "text/csv") or request.path.startswith("/api/"):
+            return response
+        return gzip.process_response(request, response)
 
     return answer

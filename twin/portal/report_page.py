@@ -2,67 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from functools import cache, cached_property
-from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
-from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from twin.companies.types import Company
-from twin.kernel.money import amount_text
-from twin.kernel.period import zone_names
 from twin.portal.asking import COMMON_SORTS, DEFAULT_SORT, ROWS_A_PAGE, Asked
+from twin.portal.downloads import Downloads
+from twin.portal.overview_page import OverviewPage
+from twin.portal.period_control import PeriodControl, kept_pairs
+from twin.portal.report_columns import TableChoice
 from twin.portal.report_table import Table, table_of
-from twin.portal.rules.figures import count_text, money_text, share_text
-from twin.portal.rules.periods import Moment, presets, twin_of
-from twin.portal.words import length_words, moment_words, offset_words
+from twin.portal.report_words import TAB_TITLES, Figure, active_language, figure_of
+from twin.portal.rules.figures import count_text, share_text
 from twin.reports.columns import SECTIONS
 from twin.reports.types import ResellerReport, Section
-
-PRESETS: Final[dict[str, Promise]] = {
-    "today": gettext_lazy("Today"),
-    "yesterday": gettext_lazy("Yesterday"),
-    "last_7_days": gettext_lazy("Last 7 days"),
-    "this_month": gettext_lazy("This month"),
-    "last_month": gettext_lazy("Last month"),
-}
-TAB_TITLES: Final[dict[str, Promise]] = {
-    "messaging": gettext_lazy("Text messaging"),
-    "chat": gettext_lazy("Chat"),
-    "telephony_legacy": gettext_lazy("Telephony (legacy)"),
-    "telephony_new": gettext_lazy("Telephony (new)"),
-    "bot": gettext_lazy("Bot"),
-}
-_REGIONS: Final = (
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
-)
-
-
-class Figure(NamedTuple):
-    """A key figure; `text` rounded, `exact` to the last digit."""
-
-    text: str
-    exact: str
-    loss: bool = False
-
-
-class Link(NamedTuple):
-    title: str
-    href: str
-    current: bool
 
 
 class SectionTotals(NamedTuple):
@@ -77,101 +34,31 @@ class SectionTotals(NamedTuple):
     margin: Figure
 
 
-class Question(NamedTuple):
-    """A bound whose local time occurs twice; `second` says which of the two was taken."""
-
-    name: str
-    sentence: str
-    first_words: str
-    second_words: str
-    second: bool
-
-
 @dataclass(frozen=True)
 class ReportPage:
-    """`report` is None when the question cannot be answered; then `asked.problems` says why."""
+    """`report` is None when the question cannot be answered; then `asked.problems` says why.
+
+    A part that failed has a reference in `failed` ("overview", "report") and the other stands alone.
+    """
 
     asked: Asked
     report: ResellerReport | None
     reseller: Company
     path: str
-    now: datetime
-    resellers: list[Company] = field(default_factory=list)
-
-    # What was asked --------------------------------------------------------
-
-    @property
-    def problems(self) -> dict[str, str]:
-        return dict(self.asked.problems)
+    period: PeriodControl
+    choice: TableChoice = field(default_factory=TableChoice)
+    overview: OverviewPage | None = None
+    failed: dict[str, str] = field(default_factory=dict)
 
     @property
-    def other_problems(self) -> list[tuple[str, str]]:
-        """Those of parameters that have no field on the page."""
-        shown = ("from", "to", "time_zone")
-        return [(name, text) for name, text in self.asked.problems.items() if name not in shown]
-
-    @property
-    def from_value(self) -> str:
-        return self._bound_value("from")
-
-    @property
-    def to_value(self) -> str:
-        return self._bound_value("to")
-
-    def _bound_value(self, name: str) -> str:
-        """Local date-time as the browser's control reads it; what was typed where it cannot be read."""
-        period = self.asked.period
-        if period is None:
-            return self.asked.raw.get(name, "")
-        bound = period.start if name == "from" else period.end
-        return bound.astimezone(self.asked.zone).replace(tzinfo=None).isoformat()
-
-    @property
-    def zone_value(self) -> str:
-        return self.asked.raw.get("time_zone", "") if "time_zone" in self.asked.problems else self.asked.zone.key
-
-    @property
-    def zones(self) -> list[str]:
-        return offered_zones()
-
-    @cached_property
-    def presets(self) -> list[Link]:
-        known = presets(self.now, self.asked.zone)
-        return [
-            Link(
-                str(PRESETS[code]),
-                replace(self.asked, period=period, problems={}).address(self.path),
-                period == self.asked.period,
-            )
-            for code, period in known.items()
-        ]
-
-    @cached_property
-    def questions(self) -> list[Question]:
-        period, zone = self.asked.period, self.asked.zone
-        if period is None:
-            return []
-        bounds = {"from": period.start, "to": period.end}
-        return [_question(name, bound, zone) for name, bound in bounds.items() if twin_of(bound, zone)]
-
-    @property
-    def start_words(self) -> str:
-        return moment_words(self.asked.period.start, self.asked.zone) if self.asked.period else ""
-
-    @property
-    def end_words(self) -> str:
-        return moment_words(self.asked.period.end, self.asked.zone) if self.asked.period else ""
-
-    @property
-    def length_words(self) -> str:
-        return length_words(self.asked.period, self.asked.zone) if self.asked.period else ""
+    def retry_href(self) -> str:
+        return self.asked.address(self.path, page=self.asked.page)
 
     # What came out ---------------------------------------------------------
 
     @property
     def language(self) -> str:
-        active = get_language()
-        return "ru" if active == "ru" else "en"
+        return active_language()
 
     @cached_property
     def section(self) -> Section | None:
@@ -190,7 +77,14 @@ class ReportPage:
         if self.section is None:
             return None
         has_seller = self.reseller.kind != "platform"
-        return table_of(self.section, self.asked, path=self.path, language=self.language, has_seller=has_seller)
+        return table_of(
+            self.section,
+            self.asked,
+            path=self.path,
+            language=self.language,
+            has_seller=has_seller,
+            hidden=self.choice.hidden_in(self.asked.section),
+        )
 
     @cached_property
     def sections(self) -> list[SectionTotals]:
@@ -216,7 +110,7 @@ class ReportPage:
         return self.asked.address(self.path, section=code, sort=kept)
 
     def _figure(self, nano: int) -> Figure:
-        return Figure(money_text(nano, self.language), amount_text(nano), nano < 0)
+        return figure_of(nano)
 
     @cached_property
     def total_buy(self) -> Figure:
@@ -250,20 +144,12 @@ class ReportPage:
     # Ways on ---------------------------------------------------------------
 
     @property
-    def hidden(self) -> list[tuple[str, str]]:
-        """What the period's form carries along unseen."""
-        return [pair for pair in self._kept() if pair[0] in ("reseller", "search", "sort", "section")]
-
-    @property
     def search_hidden(self) -> list[tuple[str, str]]:
-        return [pair for pair in self._kept() if pair[0] not in ("search", "page")]
+        return [pair for pair in kept_pairs(self.asked) if pair[0] not in ("search", "page")]
 
-    def _kept(self) -> list[tuple[str, str]]:
-        if self.asked.period is not None:
-            return self.asked.pairs()
-        given = [(name, self.asked.raw[name]) for name in ("search", "sort", "section") if self.asked.raw.get(name)]
-        reseller = [("reseller", str(self.asked.reseller_id))] if self.asked.reseller_id else []
-        return reseller + [(name, value) for name, value in given if name not in self.asked.problems]
+    @cached_property
+    def downloads(self) -> Downloads | None:
+        return Downloads(self.asked) if self.asked.period else None
 
     @property
     def csv_href(self) -> str:
@@ -316,30 +202,3 @@ class ReportPage:
     def next_href(self) -> str:
         more = self.section is not None and self.asked.page * ROWS_A_PAGE < self.section.row_count
         return self.asked.address(self.path, page=self.asked.page + 1) if more else ""
-
-
-def _question(name: str, bound: datetime, zone: ZoneInfo) -> Question:
-    other = twin_of(bound, zone) or bound
-    first, second = sorted((bound, other))
-    local = moment_words(bound, zone).rpartition(" (")[0]
-    sentence = _("%(time)s happens twice in %(zone)s.") % {"time": local, "zone": zone.key}
-    first_words = _("First (%(offset)s)") % {"offset": offset_words(first.astimezone(zone))}
-    second_words = _("Second (%(offset)s)") % {"offset": offset_words(second.astimezone(zone))}
-    return Question(name, sentence, first_words, second_words, bound == second)
-
-
-def oddity_words(name: str, moment: Moment, zone: ZoneInfo) -> str:
-    """What was taken for a local time that does not exist."""
-    asked = moment.asked.isoformat(sep=" ") if moment.asked else ""
-    words = (
-        _("From: %(asked)s does not exist in %(zone)s, clocks go forward there. %(taken)s was taken.")
-        if name == "from"
-        else _("To: %(asked)s does not exist in %(zone)s, clocks go forward there. %(taken)s was taken.")
-    )
-    return words % {"asked": asked, "zone": zone.key, "taken": moment_words(moment.instant, zone)}
-
-
-@cache
-def offered_zones() -> list[str]:
-    """Zones named by region and city, which is what people look for."""
-    return ["UTC", *sorted(name for name in zone_names() if name.split("/")[0] in _REGIONS)]

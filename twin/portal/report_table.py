@@ -5,44 +5,33 @@ The template loops over thousands of cells, so nothing is computed there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+from urllib.parse import urlencode
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from twin.kernel.money import NANO, amount_text
 from twin.portal.asking import Asked
+from twin.portal.report_words import CHANNEL_TITLES
+from twin.portal.rules.channels import channel_of, channels_of
 from twin.portal.rules.figures import count_text, money_text
 from twin.portal.rules.headings import two_line_width
 from twin.reports.columns import SECTIONS, Column
 from twin.reports.types import Row, Section, Totals
 
 PINNED: Final = ("total_buy", "total_sell", "margin")
-_GROUPS: Final = {
-    "messaging": ("sms", "viber", "whatsapp", "email", "push"),
-    "chat": ("operator", "bot", "user", "alice"),
-}
-_GROUP_TITLES: Final[dict[str, str | Promise]] = {
-    "sms": "SMS",
-    "viber": "Viber",
-    "whatsapp": "Whatsapp",
-    "email": "Email",
-    "push": "Push",
-    "operator": gettext_lazy("Operator"),
-    "bot": gettext_lazy("Bot"),
-    "user": gettext_lazy("User"),
-    "alice": gettext_lazy("Alice"),
-}
+ALWAYS_SHOWN: Final = ("company_id", "company_name")
 _NARROWEST, _WIDEST = 9, 24
 
 
 class Head(NamedTuple):
-    """A column heading; `href` sorts by it, `aria_sort` says how the rows stand now."""
+    """A column heading: `href` sorts by it, `aria_sort` says how rows stand now, `channel` is where figures lead."""
 
     code: str
+    channel: str
     title: str
     help: str
     css: str
@@ -61,9 +50,18 @@ class Cell(NamedTuple):
 class Line(NamedTuple):
     company_id: int
     name: str
+    href: str
     path: str
     unrated: str
     cells: list[Cell]
+
+
+class Choice(NamedTuple):
+    """A column in the chooser."""
+
+    code: str
+    title: str
+    shown: bool
 
 
 @dataclass(frozen=True)
@@ -74,20 +72,48 @@ class Table:
     groups: list[tuple[str, str]]
     width_css: str
     incomplete: bool
+    choices: list[Choice]
+
+    @property
+    def shown_count(self) -> int:
+        return len(self.heads)
+
+    @property
+    def column_count(self) -> int:
+        return len(self.choices) + len(ALWAYS_SHOWN)
 
 
-def table_of(section: Section, asked: Asked, *, path: str, language: str, has_seller: bool) -> Table:
-    """The section as asked for; `has_seller` is False for the platform, which nobody charges."""
-    columns = SECTIONS[section.code].columns
-    printer = _Printer(asked, language, columns, has_seller=has_seller)
+def table_of(
+    section: Section,
+    asked: Asked,
+    *,
+    path: str,
+    language: str,
+    has_seller: bool,
+    hidden: Collection[str] = (),
+) -> Table:
+    """The section as asked for; `has_seller` is False for the platform, which nobody charges.
+
+    `hidden` are codes of columns that the person does not want to see.
+    """
+    every = SECTIONS[section.code].columns
+    columns = tuple(column for column in every if column.code not in hidden or column.code in ALWAYS_SHOWN)
+    printer = _Printer(asked, language, columns, path=path, has_seller=has_seller)
     lines = [printer.line(row) for row in section.rows]
     totals = printer.figures(section.totals)
+    pins = sum(column.code in PINNED for column in columns)
+    groups = {channel_of(column.code) for column in columns}
     return Table(
         heads=[_head(column, asked, path, printer.css[column.code]) for column in columns],
         lines=lines,
         totals=totals,
-        groups=[(code, str(_GROUP_TITLES[code])) for code in _GROUPS.get(section.code, ())],
-        width_css=f"ids-{_id_width(lines)} pins-{_pin_width([*(line.cells for line in lines), totals])}",
+        groups=[(code, str(CHANNEL_TITLES[code])) for code in channels_of(section.code) if code in groups],
+        width_css=f"ids-{_id_width(lines)} pins-{_pin_width([*(line.cells for line in lines), totals], pins)}",
+        choices=[
+            Choice(column.code, _(column.title), column in columns)
+            for column in every
+            if column.code not in ALWAYS_SHOWN
+        ],
         incomplete=section.totals.unrated > 0,
     )
 
@@ -95,8 +121,13 @@ def table_of(section: Section, asked: Asked, *, path: str, language: str, has_se
 class _Printer:
     """Knows the columns, the language and the side; turns rows into cells."""
 
-    def __init__(self, asked: Asked, language: str, columns: tuple[Column, ...], *, has_seller: bool) -> None:
+    def __init__(
+        self, asked: Asked, language: str, columns: tuple[Column, ...], *, path: str, has_seller: bool
+    ) -> None:
         self.side = asked.side
+        self.section = asked.section
+        self.path = path
+        self.question = urlencode([*asked.period_pairs(), ("section", asked.section)])
         self.language = language
         self.columns = [column for column in columns if column.kind not in ("id", "name")]
         self.css = column_css(columns, asked)
@@ -106,7 +137,8 @@ class _Printer:
         unrated = ngettext("%(n)s not rated", "%(n)s not rated", row.unrated) if row.unrated else ""
         words = unrated % {"n": count_text(row.unrated, self.language)} if unrated else ""
         path = _("under %(path)s") % {"path": " / ".join(row.path)} if row.path else ""
-        return Line(row.company_id, row.company_name, path, words, self.figures(row))
+        href = f"{self.path}/{row.company_id}?{self.question}"
+        return Line(row.company_id, row.company_name, href, path, words, self.figures(row))
 
     def figures(self, figures: Row | Totals) -> list[Cell]:
         return [self._cell(column, figures) for column in self.columns]
@@ -131,38 +163,37 @@ class _Printer:
         return Cell(money_text(value, self.language), css, exact, ", ".join(notes))
 
     def _is_unknown(self, column: Column, figures: Row | Totals) -> bool:
-        """A total of nothing although there is usage without a price: not nothing, but not known."""
-        if not figures.unrated or column.code not in PINNED:
+        """Nothing although there is usage without a price: not nothing, but not known."""
+        if not figures.unrated or column.code == "margin":
             return False
-        return column.code == "total_sell" or (column.code == "total_buy" and self.has_seller)
+        if column.meters:
+            side_is_priced = self.side == "sell" or self.has_seller
+            return side_is_priced and any(figures.meters[meter].unrated for meter in column.meters)
+        return column.code == "total_sell" or self.has_seller
 
 
-def column_css(columns: Iterable[Column], asked: Asked) -> dict[str, str]:
-    """The classes of each column's cells: kind, channel, where a channel begins, pinned, sorted by."""
+def column_css(columns: Sequence[Column], asked: Asked) -> dict[str, str]:
+    """The classes of each column's cells: kind, channel, where a channel begins, place from the right, sorted by."""
     sorted_by = asked.sort.removeprefix("-")
     css: dict[str, str] = {}
     before = ""
+    pinned = [column.code for column in columns if column.code in PINNED][::-1]
     for column in columns:
-        group = "" if column.code in PINNED or column.kind in ("id", "name") else _group(column)
+        group = "" if column.code in PINNED or column.kind in ("id", "name") else channel_of(column.code)
         names = [
             f"c-{column.code}" if column.code in PINNED or column.kind in ("id", "name") else f"g g-{group or 'all'}"
         ]
         if group and group != before:
             names.append("first")
+        if column.code in PINNED:
+            names.append(f"pin pin-{pinned.index(column.code)}")
+            if column.code == pinned[-1]:
+                names.append("pin-first")
         if column.sort == sorted_by:
             names.append("sorted")
         css[column.code] = " ".join(names)
         before = group or before
     return css
-
-
-def _group(column: Column) -> str:
-    """The channel a column belongs to: `chat.alice_bot_message.count`, `price_alice` → `alice`."""
-    stem = column.code.removeprefix("price_").removeprefix("chat.")
-    for group in (*_GROUPS["messaging"], *_GROUPS["chat"]):
-        if stem == group or stem.startswith((f"{group}.", f"{group}_")):
-            return group
-    return ""
 
 
 def _head(column: Column, asked: Asked, path: str, css: str) -> Head:
@@ -175,6 +206,7 @@ def _head(column: Column, asked: Asked, path: str, css: str) -> Head:
     title = _(column.title)
     return Head(
         code=column.code,
+        channel="" if column.code in PINNED or column.kind in ("id", "name") else channel_of(column.code),
         title=title,
         help=_(column.help),
         css=css if column.code in PINNED else f"{css} t-{min(two_line_width(title), _WIDEST)}",
@@ -189,7 +221,7 @@ def _id_width(lines: list[Line]) -> int:
     return max(3, *(len(str(line.company_id)) for line in lines), 3)
 
 
-def _pin_width(rows: Iterable[list[Cell]]) -> int:
+def _pin_width(rows: Iterable[list[Cell]], pins: int) -> int:
     """How many digits wide the pinned columns must be, so that no amount is cut."""
-    longest = max((len(cell.text) for row in rows for cell in row[-len(PINNED) :]), default=_NARROWEST)
+    longest = max((len(cell.text) for row in rows for cell in row[len(row) - pins :]), default=_NARROWEST)
     return min(max(longest, _NARROWEST), _WIDEST)

@@ -32,6 +32,37 @@ class Visitor:
         return scope is not None and scope.kind in REPORTING_KINDS and "reports:read" in scope.permissions
 
     @property
+    def sees_usage(self) -> bool:
+        """What one company used and pays: its own people, and those of its seller."""
+        return self.scope is not None and "reports:read" in self.scope.permissions
+
+    @property
+    def manages_people(self) -> bool:
+        """Administrators alone see and manage who works at their company."""
+        return self.scope is not None and "companies:write" in self.scope.permissions
+
+    @property
+    def manages_keys(self) -> bool:
+        """Administrators alone see, make and revoke their company's API keys."""
+        return self.scope is not None and "companies:write" in self.scope.permissions
+
+    @property
+    def manages_companies(self) -> bool:
+        """Administrators of who has companies beneath it, and so prices."""
+        scope = self.scope
+        return scope is not None and scope.kind in REPORTING_KINDS and "companies:write" in scope.permissions
+
+    @property
+    def reads_audit(self) -> bool:
+        """Administrators alone read what happened at their company and beneath it."""
+        return self.scope is not None and "companies:write" in self.scope.permissions
+
+    @property
+    def tells_of_company(self) -> bool:
+        """Administrators alone see and change the company's information."""
+        return self.scope is not None and "companies:write" in self.scope.permissions
+
+    @property
     def role_words(self) -> str:
         """What the person is here, in words."""
         if self.employment.role == "finance":
@@ -64,7 +95,7 @@ def _look_up(request: HttpRequest) -> Visitor | None:
     if employment is None:
         return None
     try:
-        scope = access.scope_for_person(user)
+        scope = access.scope_of_employment(employment)
     except CompanyInactive:
         scope = None
     return Visitor(user.name or user.email, employment, scope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils import dateformat
 from django.utils.translation import gettext as _
@@ -13,8 +13,30 @@ from twin.kernel.period import Period
 from twin.portal.rules.periods import clock_change, length_of, twin_of
 
 
+def zone_of(person: object) -> ZoneInfo:
+    """The zone in which the signed-in person is shown times."""
+    try:
+        return ZoneInfo(getattr(person, "time_zone", "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
 def date_words(day: date) -> str:
     return dateformat.format(day, pgettext("format of a date", "j M Y"))
+
+
+def month_words(day: date) -> str:
+    """`October 2026`, in the case a name stands in by itself."""
+    return dateformat.format(day, pgettext("format of a month", "F Y"))
+
+
+def short_date_words(day: date) -> str:
+    """`15 Oct`, without the year."""
+    return dateformat.format(day, pgettext("format of a date without its year", "j M"))
+
+
+def weekday_words(day: date) -> str:
+    return dateformat.format(day, "D")
 
 
 def moment_words(instant: datetime, zone: ZoneInfo) -> str:
@@ -23,6 +45,19 @@ def moment_words(instant: datetime, zone: ZoneInfo) -> str:
     fraction = f".{local.microsecond:06d}".rstrip("0") if local.microsecond else ""
     text = f"{date_words(local)}, {local:%H:%M:%S}{fraction}"
     return f"{text} ({offset_words(local)})" if twin_of(instant, zone) else text
+
+
+def step_words(period: Period, zone: ZoneInfo, step: str) -> tuple[str, str]:
+    """One step of a trend or a list: in full, and as short as an axis needs it."""
+    local = period.start.astimezone(zone)
+    if step == "hour":
+        hour = f"{local:%H:%M}" + (f" ({offset_words(local)})" if twin_of(period.start, zone) else "")
+        return f"{short_date_words(local)}, {hour}", f"{local:%H:%M}"
+    if step == "month":
+        return month_words(local), dateformat.format(local, "M")
+    if step == "year":
+        return f"{local:%Y}", f"{local:%Y}"
+    return f"{weekday_words(local)} {short_date_words(local)}", short_date_words(local)
 
 
 def offset_words(local: datetime) -> str:

@@ -7,14 +7,18 @@ assignment: `metering.actions.publish_rates` and `assign_rate_card` are the ways
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from django.db import connections
+from django.db import connections, transaction
 
+from twin.accounts.types import Person
 from twin.companies import actions as companies
 from twin.companies import queries as tree
+from twin.companies.access import platform_scope
 from twin.companies.catalogue import catalogue_change
-from twin.companies.types import PRICES_WRITE, CatalogueChange, Company, Scope
+from twin.companies.types import PRICES_WRITE, CatalogueChange, Company, NewCompany, Scope
+from twin.kernel import security_log
 from twin.kernel.clock import now
 from twin.kernel.errors import Invalid, invalid_field
 from twin.kernel.tenancy import scoped, tenant_transaction
@@ -29,6 +33,7 @@ from twin.pricing.types import Assignment, NewRate, Rate, RateCard, Terms
 
 # The first half of an advisory lock; the second is the seller.
 DEFAULT_CARD_LOCK = 0x7477_0001
+_ROWS_AT_ONCE = 1_000
 
 
 @scoped
@@ -47,7 +52,24 @@ def create_rate_card(scope: Scope, *, name: str, default: bool = False) -> RateC
     if default:
         _clear_default(scope.organisation_id)
     row = RateCardRow.objects.create(seller_id=scope.organisation_id, name=wanted, is_default=default)
+    security_log.record(
+        "rate_card.created",
+        user_id=scope.person_id,
+        company_id=scope.organisation_id,
+        rate_card_id=row.pk,
+        name=wanted,
+    )
     return RateCard(row.pk, row.seller_id, row.name, row.is_default)
+
+
+@scoped
+def make_default(scope: Scope, *, card_id: int) -> RateCard:
+    """Let new children of the asker start with this card of its own; what others pay by stays."""
+    scope.require(PRICES_WRITE)
+    card = queries.get_card(scope, card_id)
+    _clear_default(scope.organisation_id)
+    RateCardRow.objects.filter(pk=card.id).update(is_default=True)
+    return replace(card, is_default=True)
 
 
 def _clear_default(seller_id: int) -> None:
@@ -177,6 +199,47 @@ def create_company(
         if company.parent_id is not None:
             assign_default(change, seller_id=company.parent_id, buyer_id=company.id, at=begun)
     return company
+
+
+def register_company(*, person: Person, name: str, time_zone: str) -> Company:
+    """A company of the person who registers: beneath the platform from this moment on, the person its administrator.
+
+    It pays by the platform's default card as of now. Raises `NotInitialised` where there is no
+    platform yet.
+    """
+    scope = platform_scope()
+    with transaction.atomic():
+        company = create_company(scope, name=name, kind="company", time_zone=time_zone)
+        companies.add_employee(scope, user=person, company_id=company.id, role="administrator")
+    return company
+
+
+def create_companies(scope: Scope, *, parent_id: int | None, new: Sequence[NewCompany]) -> list[Company]:
+    """Many companies under one parent, all or none, each paying by the parent's default card from its beginning on.
+
+    One change of the catalogue, where `create_company` for each would be as many.
+    """
+    present = now()
+    starts = [one.effective_from or present for one in new]
+    begun = [replace(one, effective_from=start) for one, start in zip(new, starts, strict=True)]
+    with catalogue_change() as change:
+        made = companies.create_companies(scope, change=change, parent_id=parent_id, companies=begun)
+        if made and made[0].parent_id is not None:
+            _assign_default_to_new(made[0].parent_id, [company.id for company in made], starts)
+    return made
+
+
+def _assign_default_to_new(seller_id: int, buyers: Sequence[int], starts: Sequence[datetime]) -> None:
+    """New companies have no card of anybody yet, so there is nothing to keep."""
+    with tenant_transaction(seller_id):
+        default = RateCardRow.objects.filter(seller_id=seller_id, is_default=True).first()
+        if default is None:
+            return
+        rows = [
+            AssignmentRow(seller_id=seller_id, buyer_id=buyer, card=default, effective_from=start)
+            for buyer, start in zip(buyers, starts, strict=True)
+        ]
+        AssignmentRow.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
 
 
 def assign_default(

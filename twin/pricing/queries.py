@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from django.db import connections, transaction
 
@@ -16,7 +17,7 @@ from twin.kernel.tenancy import scoped
 from twin.pricing.errors import RateCardNotFound
 from twin.pricing.models import AssignmentRow, RateCardRow, RateRow
 from twin.pricing.rules.winning import assignment_at as holding_at
-from twin.pricing.types import Assignment, PriceBook, Rate, RateCard, Selector, Terms
+from twin.pricing.types import Assignment, CardInUse, PriceBook, PricesInForce, Rate, RateCard, Selector, Terms
 
 HIGHEST_ID = 2**31 - 1
 
@@ -28,6 +29,23 @@ _EVERY_RATE = """
     select id, card_id, meter_id, selector::text, effective_from,
            unit_price_nano, per, minimum, increment, setup_fee_nano
     from pricing_rate order by effective_from, id
+"""
+
+_CARDS_AT = """
+    select card_id, array_agg(buyer_id order by buyer_id) from (
+        select distinct on (buyer_id) buyer_id, card_id from pricing_assignment
+        where seller_id = %(seller)s and effective_from <= %(at)s order by buyer_id, effective_from desc, id desc
+    ) held group by card_id
+"""
+_PAID_AT = """
+    select id, card_id, meter_id, selector::text, effective_from,
+           unit_price_nano, per, minimum, increment, setup_fee_nano
+    from pricing_rate_paid
+    where effective_from <= %(at)s and card_id = (
+        select card_id from pricing_assignment
+        where buyer_id = %(buyer)s and seller_id = %(seller)s and effective_from <= %(at)s
+        order by effective_from desc, id desc limit 1)
+    order by meter_id, effective_from, id
 """
 
 
@@ -83,6 +101,40 @@ def assignment_at(scope: Scope, buyer_id: int, at: datetime) -> Assignment | Non
     return holding_at(assignments_of(scope, buyer_id), at)
 
 
+@scoped
+def cards_of_buyers(scope: Scope, at: datetime) -> dict[int, RateCard]:
+    """By which card of the asker each of its buyers pays at that instant, by the buyer's id; also former ones."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(_CARDS_AT, {"seller": scope.organisation_id, "at": at})
+        buyers = cursor.fetchall()
+    cards = {card.id: card for card in list_cards(scope)}
+    return {buyer: cards[card_id] for card_id, held in buyers for buyer in held}
+
+
+@scoped
+def prices_in_force(scope: Scope, at: datetime) -> PricesInForce:
+    """By which cards the asker's buyers pay at that instant, and by which rates the asker itself pays its parent.
+
+    Buyers are those who have an assignment of the asker, also former ones: the tree says who still is.
+    """
+    parent_id = companies.get_company(scope, scope.organisation_id).parent_id
+    with connections["default"].cursor() as cursor:
+        cursor.execute(_CARDS_AT, {"seller": scope.organisation_id, "at": at})
+        buyers = dict(cursor.fetchall())
+        cursor.execute(_PAID_AT, {"buyer": scope.organisation_id, "seller": parent_id, "at": at})
+        paid = tuple(_rate_of(row) for row in cursor.fetchall())
+    begun: defaultdict[int, list[Rate]] = defaultdict(list)
+    rows = RateRow.objects.filter(seller_id=scope.organisation_id, card_id__in=list(buyers), effective_from__lte=at)
+    for row in rows.order_by("meter_id", "effective_from", "id"):
+        begun[row.card_id].append(_rate(row))
+    cards = [
+        CardInUse(card, tuple(buyers[card.id]), tuple(begun[card.id]))
+        for card in list_cards(scope)
+        if card.id in buyers
+    ]
+    return PricesInForce(tuple(cards), paid)
+
+
 def price_book(scope: Scope) -> PriceBook:
     """Every price of the installation, for ingestion; `scope` is the system's.
 
@@ -98,13 +150,18 @@ def price_book(scope: Scope) -> PriceBook:
         for found in cursor:
             assignments[found[1], found[2]].append(Assignment(*found))
         cursor.execute(_EVERY_RATE)
-        for rate_id, card_id, meter_id, selector, effective_from, *terms in cursor:
-            rate = Rate(rate_id, card_id, meter_id, _selector(selector), Terms(*terms), effective_from)
-            rates[card_id, meter_id].append(rate)
+        for found in cursor:
+            rate = _rate_of(found)
+            rates[rate.card_id, rate.meter_id].append(rate)
     return PriceBook(
         assignments={pair: tuple(found) for pair, found in assignments.items()},
         rates={key: tuple(found) for key, found in rates.items()},
     )
+
+
+def _rate_of(row: tuple[Any, ...]) -> Rate:
+    rate_id, card_id, meter_id, selector, effective_from, *terms = row
+    return Rate(rate_id, card_id, meter_id, _selector(selector), Terms(*terms), effective_from)
 
 
 @lru_cache(maxsize=65_536)

@@ -73,3 +73,20 @@ class PriceBook:
 
     assignments: dict[tuple[int, int], tuple[Assignment, ...]]
     rates: dict[tuple[int, int], tuple[Rate, ...]]
+
+
+@dataclass(frozen=True)
+class CardInUse:
+    """A card by which buyers settle at present, and its rates that have begun."""
+
+    card: RateCard
+    buyer_ids: tuple[int, ...]
+    rates: tuple[Rate, ...]
+
+
+@dataclass(frozen=True)
+class PricesInForce:
+    """At one instant: the cards that a seller's buyers pay by, and the rates that it pays itself."""
+
+    cards: tuple[CardInUse, ...]
+    paid: tuple[Rate, ...]

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from django.utils.translation import gettext_noop
 
 from twin.reports.rules.layout import PRICES
-from twin.reports.types import Row, Side, Totals
+from twin.reports.types import Row, Side, Totals, UsageSection
 
 Kind = Literal["id", "name", "count", "seconds", "money"]
 
@@ -27,7 +27,7 @@ class Column:
     sort: str
     meters: tuple[str, ...] = ()
 
-    def figures(self, row: Row | Totals, side: Side) -> int:
+    def figures(self, row: Row | Totals | UsageSection, side: Side) -> int:
         """The figure of a row or of the totals: a number, seconds, or nano-units of money."""
         if self.kind == "count":
             return sum(row.meters[meter].count for meter in self.meters)

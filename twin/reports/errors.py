@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.kernel.errors import Invalid, TwinError
+from twin.kernel.errors import Clash, Invalid, NotFound, TwinError
 
 
 class ReportQueryInvalid(Invalid):
@@ -11,3 +11,11 @@ class ReportQueryInvalid(Invalid):
 
 class FiguresWithoutCompany(TwinError):
     """Usage stands in the totals for a company that never lay beneath the reseller in the period."""
+
+
+class ExportNotFound(NotFound):
+    """The file does not exist, belongs to another organisation, or was removed."""
+
+
+class TooManyExports(Clash):
+    """The organisation has as many files under way as it may have at a time."""

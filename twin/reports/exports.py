@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
-from io import BytesIO, StringIO
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO, StringIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
+from zipfile import ZIP_DEFLATED, ZipFile
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
@@ -22,20 +24,33 @@ from twin.reports.types import NOTHING_USED, MeterFigures, ResellerReport, Row, 
 
 SIDE_NAMES: Mapping[Side, str] = {"sell": "to reseller", "buy": "to Twin"}
 _ROWS_PER_CHUNK = 500
+# Told how many rows are written so far, every so often; may raise to give up.
+Tick = Callable[[int], None]
 _NOTHING_DOCUMENT: Final[dict[str, Any]] = {"count": 0, "quantity": 0, "buy": "0", "sell": "0"}
 
 
-def csv_rows(report: ResellerReport, section: str, side: Side) -> Iterator[list[str]]:
-    """The header in the pages' English titles, then the rows of the page asked for; no totals."""
-    columns = SECTIONS[section].columns
+def unheard(rows: int) -> None:
+    """Nobody asks how far it is."""
+
+
+def _columns_of(section: str, hidden: Collection[str]) -> tuple[Column, ...]:
+    return tuple(column for column in SECTIONS[section].columns if column.code not in hidden)
+
+
+def csv_rows(report: ResellerReport, section: str, side: Side, hidden: Collection[str] = ()) -> Iterator[list[str]]:
+    """The header in the pages' English titles, then the rows of the page asked for; no totals.
+
+    `hidden` are codes of columns left out.
+    """
+    columns = _columns_of(section, hidden)
     yield [column.title for column in columns]
     for row in report.sections[section].rows:
         yield [_text(column, row, side) for column in columns]
 
 
-def csv_chunks(report: ResellerReport, section: str, side: Side) -> Iterator[str]:
+def csv_chunks(report: ResellerReport, section: str, side: Side, hidden: Collection[str] = ()) -> Iterator[str]:
     """The same as text by RFC 4180, some hundred rows at a time."""
-    rows = csv_rows(report, section, side)
+    rows = csv_rows(report, section, side, hidden)
     while True:
         buffer = StringIO()
         writer = csv.writer(buffer)
@@ -45,6 +60,21 @@ def csv_chunks(report: ResellerReport, section: str, side: Side) -> Iterator[str
         yield buffer.getvalue()
 
 
+def csv_archive(report: ResellerReport, side: Side, target: Path, tick: Tick = unheard) -> None:
+    """A ZIP file with one table for each section of the report."""
+    before = 0
+    with ZipFile(target, "w", ZIP_DEFLATED) as archive:
+        for code, section in report.sections.items():
+            with (
+                archive.open(f"{code}.csv", "w", force_zip64=True) as member,
+                TextIOWrapper(member, encoding="utf-8", newline="") as text,
+            ):
+                for number, chunk in enumerate(csv_chunks(report, code, side), start=1):
+                    text.write(chunk)
+                    tick(before + min(number * _ROWS_PER_CHUNK, len(section.rows)))
+            before += len(section.rows)
+
+
 def _text(column: Column, row: Row, side: Side) -> str:
     if column.kind == "name":
         return harmless(row.company_name)
@@ -52,7 +82,14 @@ def _text(column: Column, row: Row, side: Side) -> str:
     return amount_text(figure) if column.kind == "money" else str(figure)
 
 
-def xlsx_file(report: ResellerReport, side: Side, target: str | Path | BytesIO) -> None:
+def xlsx_file(
+    report: ResellerReport,
+    side: Side,
+    target: str | Path | BytesIO,
+    *,
+    hidden: Collection[str] = (),
+    tick: Tick = unheard,
+) -> None:
     """Write the workbook: what was asked on the first sheet, then one sheet with totals per section.
 
     Text is never a formula or a link. A number of more than 15 significant digits is written as
@@ -67,8 +104,13 @@ def xlsx_file(report: ResellerReport, side: Side, target: str | Path | BytesIO) 
     with xlsxwriter.Workbook(str(target) if isinstance(target, Path) else target, options) as book:
         bold = book.add_format({"bold": True})
         _write_about(book.add_worksheet("About"), report, side, bold)
+        before = 0
         for code, section in report.sections.items():
-            _write_section(book.add_worksheet(SECTIONS[code].title), section, side, bold)
+            writer = _SheetWriter(book.add_worksheet(SECTIONS[code].title), side, bold, _columns_of(code, hidden))
+            for line in writer.write(section):
+                if line % _ROWS_PER_CHUNK == 0:
+                    tick(before + line)
+            before += len(section.rows)
 
 
 def _write_about(sheet: Worksheet, report: ResellerReport, side: Side, bold: Format) -> None:
@@ -97,38 +139,40 @@ def _about(report: ResellerReport, side: Side) -> list[tuple[str, str]]:
     ]
 
 
-def _write_section(sheet: Worksheet, section: Section, side: Side, bold: Format) -> None:
-    columns = SECTIONS[section.code].columns
-    sheet.freeze_panes(1, 2)
-    for position, column in enumerate(columns):
-        sheet.set_column(
-            position,
-            position,
-            40 if column.kind == "name" else max(12, len(column.title) + 2),
-        )
-    for position, column in enumerate(columns):
-        sheet.write_string(0, position, column.title, bold)
-    for line, row in enumerate(section.rows, start=1):
-        for position, column in enumerate(columns):
+@dataclass(frozen=True)
+class _SheetWriter:
+    """One section on its sheet."""
+
+    sheet: Worksheet
+    side: Side
+    bold: Format
+    columns: tuple[Column, ...]
+
+    def write(self, section: Section) -> Iterator[int]:
+        """Header, rows, totals; says after each row which one it was."""
+        self.sheet.freeze_panes(1, sum(column.kind in ("id", "name") for column in self.columns))
+        for position, column in enumerate(self.columns):
+            width = 40 if column.kind == "name" else max(12, len(column.title) + 2)
+            self.sheet.set_column(position, position, width)
+        for position, column in enumerate(self.columns):
+            self.sheet.write_string(0, position, column.title, self.bold)
+        for line, row in enumerate(section.rows, start=1):
+            self._write_row(line, row)
+            yield line
+        self._write_totals(len(section.rows) + 1, section.totals)
+
+    def _write_row(self, line: int, row: Row) -> None:
+        for position, column in enumerate(self.columns):
             if column.kind == "name":
-                sheet.write_string(line, position, row.company_name)
+                self.sheet.write_string(line, position, row.company_name)
             else:
-                _write_figure(sheet, line, position, column, column.figures(row, side), None)
-    _write_totals(sheet, len(section.rows) + 1, columns, section.totals, side, bold)
+                _write_figure(self.sheet, line, position, column, column.figures(row, self.side), None)
 
-
-def _write_totals(
-    sheet: Worksheet,
-    line: int,
-    columns: tuple[Column, ...],
-    totals: Totals,
-    side: Side,
-    bold: Format,
-) -> None:
-    sheet.write_string(line, 0, "Total", bold)
-    for position, column in enumerate(columns):
-        if column.kind not in ("id", "name"):
-            _write_figure(sheet, line, position, column, column.figures(totals, side), bold)
+    def _write_totals(self, line: int, totals: Totals) -> None:
+        self.sheet.write_string(line, 0, "Total", self.bold)
+        for position, column in enumerate(self.columns):
+            if column.kind not in ("id", "name"):
+                _write_figure(self.sheet, line, position, column, column.figures(totals, self.side), self.bold)
 
 
 def _write_figure(

@@ -8,6 +8,7 @@ from twin.demo.types import Customer, Person, Seller, WorldSize
 
 PLATFORM_NAME: Final = "Twin"
 PLATFORM_ZONE: Final = "Europe/Berlin"
+PLATFORM_COUNTRY: Final = "DE"
 CURRENCY: Final = "EUR"
 
 RHEA, AUSTRIA, BALTIC, NORTH = "R-RHEA", "R-AUSTRIA", "R-BALTIC", "R-NORTH"

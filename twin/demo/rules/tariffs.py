@@ -129,9 +129,10 @@ DEFAULT_CARDS: Final[Mapping[str, tuple[str, tuple[Price, ...]]]] = {
     BALTIC: ("Standard", BALTIC_STANDARD),
     NORTH: ("Базовый", NORTH_STANDARD),
 }
+WHOLESALE_CARD: Final = "Wholesale"
 # Seller, name, prices, buyers.
 SPECIAL_CARDS: Final[tuple[tuple[str, str, tuple[Price, ...], tuple[str, ...]], ...]] = (
-    ("", "Wholesale", WHOLESALE, (RHEA, BALTIC, NORTH)),
+    ("", WHOLESALE_CARD, WHOLESALE, (RHEA, BALTIC, NORTH)),
     (RHEA, "Partners", RHEA_PARTNER, (AUSTRIA,)),
     (RHEA, "Large customers", RHEA_LARGE, ("Nordlicht Apotheken", "Kaufhaus Brandt")),
 )

@@ -22,7 +22,7 @@ _SOURCES: Final = {
 }
 
 
-def batches(usage: Usage, subjects: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+def batches(usage: Usage, subjects: Sequence[int], prefix: str = "demo") -> Iterator[tuple[int, bytes]]:
     """Number of events and body, batch by batch; `subjects` gives the company id of each customer.
 
     An event's key is its place in the whole, so that the same world sent again is a repetition.
@@ -41,7 +41,7 @@ def batches(usage: Usage, subjects: Sequence[int]) -> Iterator[tuple[int, bytes]
             strict=False,
         )
         items = [
-            f'{{"specversion":"1.0","type":"twin.usage","source":"{meters[meter][0]}","id":"demo-{number:08d}",'
+            f'{{"specversion":"1.0","type":"twin.usage","source":"{meters[meter][0]}","id":"{prefix}-{number:08d}",'
             f'"subject":"{subjects[customer]}","time":"{moment}","data":{{"meter":"{meters[meter][1]}",'
             f'"quantity":{quantity}{attributes[chosen]}}}}}'
             for number, customer, meter, quantity, moment, chosen in columns

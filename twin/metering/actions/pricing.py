@@ -11,6 +11,7 @@ from django.db import connection
 
 from twin.companies.catalogue import catalogue_change
 from twin.companies.types import Scope, Stay
+from twin.kernel import security_log
 from twin.kernel.period import instant_text
 from twin.kernel.tenancy import scoped, tenant_transaction
 from twin.metering.actions.pending import price_pending
@@ -48,6 +49,7 @@ def publish_rates(scope: Scope, *, card_id: int, rates: Sequence[NewRate]) -> Pr
         known = rates_of(scope, card_id)
         _refuse_changed_charges(known, rates)
         pricing.record_rates(scope, change=change, card_id=card_id, rates=list(rates))
+        _note_rates(scope, card_id, rates)
     return price_pending(scope.organisation_id)
 
 
@@ -62,8 +64,32 @@ def assign_rate_card(scope: Scope, *, buyer_id: int, card_id: int, effective_fro
             scope, change=change, buyer_id=buyer_id, card_id=card_id, effective_from=effective_from
         )
         _refuse_charged_pair(buyer_id, effective_from)
+        _note_assignment(scope, buyer_id, card_id, effective_from)
     priced = price_pending(scope.organisation_id)
     return Assigned(assignment, priced.priced, priced.pending)
+
+
+def _note_rates(scope: Scope, card_id: int, rates: Sequence[NewRate]) -> None:
+    """In the record of the seller: what it charges whom is nobody else's business."""
+    security_log.record(
+        "rates.published",
+        user_id=scope.person_id,
+        company_id=scope.organisation_id,
+        rate_card_id=card_id,
+        number=len(rates),
+        meters=sorted({rate.meter for rate in rates}),
+    )
+
+
+def _note_assignment(scope: Scope, buyer_id: int, card_id: int, effective_from: datetime) -> None:
+    security_log.record(
+        "rate_card.assigned",
+        user_id=scope.person_id,
+        company_id=scope.organisation_id,
+        rate_card_id=card_id,
+        buyer_id=buyer_id,
+        effective_from=instant_text(effective_from),
+    )
 
 
 def _refuse_changed_charges(known: Sequence[Rate], rates: Sequence[NewRate]) -> None:

@@ -33,6 +33,7 @@ from twin.metering.store import (
     SHARDS,
     copy_events,
     copy_journal,
+    copying,
     find_keys,
     lock_shards,
     next_batches,
@@ -44,6 +45,11 @@ from twin.metering.types import TakenBatch
 
 _CAREFUL_BATCHES = 64
 _MOST_TRIES = 12
+
+_UNRATED_COLUMNS = (
+    "event_time", "quantity", "key", "seller_id", "buyer_id", "company_id", "source_id", "chain_id", "attributes_id",
+    "meter_id", "pos",
+)  # fmt: skip
 
 Row = tuple[Any, ...]
 
@@ -162,10 +168,7 @@ def _copy_unrated(cursor: Cursor[Row], prepared: Prepared) -> None:
     if not unrated:
         return
     places = np.flatnonzero(np.isin(prepared.plan, list(unrated)))
-    with cursor.copy(
-        "copy metering_unrated (event_time, quantity, key, seller_id, buyer_id, company_id, source_id, chain_id,"
-        " attributes_id, meter_id, pos) from stdin"
-    ) as copy:
+    with copying(cursor, "metering_unrated", _UNRATED_COLUMNS) as copy:
         for place in places:
             event = prepared.decoded.events[int(prepared.places[place])]
             company = int(rows.company[place])

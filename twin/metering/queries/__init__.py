@@ -1,8 +1,21 @@
-"""What metering can tell: totals, to-dos, conflicts, the way of one event, its own health."""
+"""What metering can tell: totals, what they are made of, to-dos, conflicts, the way of one event, its own health."""
 
 from twin.metering.queries.cells import cells_in
-from twin.metering.queries.listings import conflicts, unrated_groups
+from twin.metering.queries.charges import charges_by_rate, events_of
+from twin.metering.queries.listings import conflicts, contradictions, unrated_groups
+from twin.metering.queries.series import cells_by, usage_cells
 from twin.metering.queries.tracing import trace
 from twin.metering.queries.verifying import find_differences
 
-__all__ = ["cells_in", "conflicts", "find_differences", "trace", "unrated_groups"]
+__all__ = [
+    "cells_by",
+    "cells_in",
+    "charges_by_rate",
+    "conflicts",
+    "contradictions",
+    "events_of",
+    "find_differences",
+    "trace",
+    "unrated_groups",
+    "usage_cells",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -14,11 +14,8 @@ from twin.companies.types import Scope
 from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped
 from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, Plan, plan_period
-from twin.metering.rules.cells import Cells, joined, narrowed, summed
+from twin.metering.rules.cells import Cells, narrowed, total_of
 from twin.metering.rules.packing import unpack
-
-# About 20 MB of columns; more makes a report no faster.
-_CELLS_AT_ONCE = 200_000
 
 EDGE_ROWS = """
     select company_id, meter_id, sum(count)::text, sum(quantity)::text, sum(buy)::text, sum(sell)::text,
@@ -53,26 +50,14 @@ def cells_in(scope: Scope, period: Period) -> Cells:
     plan = plan_period(period)
     seller = scope.organisation_id
     with connection.cursor() as cursor:
-        return _total(
-            chain(
+        return total_of(
+            part.at_bucket(0)
+            for part in chain(
                 _books(cursor, seller, plan),
                 _journals(cursor, seller, plan),
                 (_rows(cursor, seller, span) for span in plan.spans),
             )
         )
-
-
-def _total(parts: Iterable[Cells]) -> Cells:
-    """The sum of all parts, added up as they come: unpacked they are many times what they make together."""
-    waiting: list[Cells] = []
-    size = 0
-    for part in parts:
-        waiting.append(part.at_bucket(0))
-        size += len(part)
-        if size > _CELLS_AT_ONCE:
-            waiting = [summed(joined(waiting))]
-            size = 0
-    return summed(joined(waiting))
 
 
 def _books(cursor: CursorWrapper, seller: int, plan: Plan) -> Iterator[Cells]:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
 
 from twin.companies.types import Scope
+from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped
 from twin.metering.rules.identity import id_of
-from twin.metering.types import Conflict, UnratedGroup
+from twin.metering.types import Conflict, Contradiction, UnratedGroup
 
 MOST_LISTED = 10_000
 
 
 @scoped
-def unrated_groups(scope: Scope) -> list[UnratedGroup]:
-    """Edges without a price to which the organisation is a party, grouped as one rate would mend them."""
+def unrated_groups(scope: Scope, period: Period | None = None) -> list[UnratedGroup]:
+    """Edges without a price to which the organisation is a party, grouped as one rate would mend them.
+
+    All there are, or those of usage within the period.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -24,12 +29,18 @@ def unrated_groups(scope: Scope) -> list[UnratedGroup]:
             from metering_unrated u
             join pricing_meter m on m.id = u.meter_id
             join metering_attributes a using (attributes_id)
-            where u.seller_id = %(organisation)s or u.buyer_id = %(organisation)s
+            where (u.seller_id = %(organisation)s or u.buyer_id = %(organisation)s)
+              and (%(start)s::timestamptz is null or u.event_time >= %(start)s and u.event_time < %(end)s)
             group by u.seller_id, u.buyer_id, m.id, m.code, a.attributes_id
             order by u.seller_id, u.buyer_id, m.id, a.attributes_id
             limit %(most)s
             """,
-            {"organisation": scope.organisation_id, "most": MOST_LISTED},
+            {
+                "organisation": scope.organisation_id,
+                "most": MOST_LISTED,
+                "start": period.start if period else None,
+                "end": period.end if period else None,
+            },
         )
         return [UnratedGroup(*row) for row in cursor.fetchall()]
 
@@ -51,6 +62,41 @@ def conflicts(scope: Scope) -> list[Conflict]:  # noqa: ARG001 - row-level secur
             [MOST_LISTED],
         )
         return [Conflict(*row) for row in cursor.fetchall()]
+
+
+@scoped
+def contradictions(scope: Scope, *, limit: int) -> list[Contradiction]:  # noqa: ARG001 - views and row-level security answer for the scope
+    """The newest conflicts, each with the event that was taken first under the same id and counts.
+
+    `kept` is None where the event was sold by somebody else.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CONTRADICTIONS, [limit])
+        return [_contradiction(row) for row in cursor.fetchall()]
+
+
+_CONTRADICTIONS: Final = """
+    select c.company_id, s.name, c.event_id, m.code, c.quantity, c.event_time, a.body::json, c.recorded_at,
+           km.code, k.quantity, k.event_time, ka.body::json, k.received_at
+    from (select * from metering_conflict order by recorded_at desc, company_id, source_id, key, fingerprint limit %s) c
+    join metering_source s using (source_id)
+    join pricing_meter m on m.id = c.meter_id
+    join metering_attributes a on a.attributes_id = c.attributes_id
+    left join lateral (
+        select e.meter_id, e.quantity, e.event_time, e.attributes_id, e.received_at from metering_sold_event e
+        where e.company_id = c.company_id and e.source_id = c.source_id and e.key = c.key limit 1
+    ) k on true
+    left join pricing_meter km on km.id = k.meter_id
+    left join metering_attributes ka on ka.attributes_id = k.attributes_id
+    order by c.recorded_at desc, c.company_id, c.source_id, c.key, c.fingerprint
+"""
+
+
+def _contradiction(row: tuple[Any, ...]) -> Contradiction:
+    refused = Conflict(*row[:8])
+    if row[8] is None:
+        return Contradiction(refused, None)
+    return Contradiction(refused, Conflict(*row[:3], *row[8:]))
 
 
 def event_id_text(key: UUID, text: str | None) -> str:

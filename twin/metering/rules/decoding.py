@@ -2,7 +2,7 @@
 
 The fast path decodes the whole batch at once; only when that fails is each item
 decoded by itself. Both accept exactly the same events: what the fast decoder treats
-differently (digits beyond the microsecond, NUL, lone surrogates, 2.0 for 2) is
+differently (digits beyond the microsecond, an offset without its colon, NUL, lone surrogates, 2.0 for 2) is
 searched for in the bytes first and sent the slow way.
 """
 
@@ -61,6 +61,13 @@ class Decoded:
 
 _batch_decoder = msgspec.json.Decoder(list[UsageEvent])
 _beyond_microsecond = re.compile(rb"\.\d{7}")
+# An offset without its colon, which RFC 3339 does not know. Each pattern begins with a rare letter, so that the
+# search is quick; dashes are common in ids, so before one the end of a time is asked for: seconds or a fraction.
+_bare_plus = re.compile(rb'\+\d{4}"')
+_bare_minus = re.compile(
+    rb'-\d{4}"(?:(?<=:\d\d-\d{4}")|' + b"|".join(rb'(?<=\.\d{%d}-\d{4}")' % n for n in range(1, 7)) + b")"
+)
+_bare_offset = re.compile(r"[+-]\d{4}$", re.ASCII)
 _extra_digits = re.compile(r"(\.\d{6})\d+")
 _unsafe_text = re.compile("[\x00\ud800-\udfff]")
 
@@ -86,7 +93,9 @@ def decode_batch(body: bytes) -> Decoded:
 
 def may_decode_fast(body: bytes) -> bool:
     """Whether the fast decoder means the same as the careful one for this text."""
-    return b"\\u" not in body and not _beyond_microsecond.search(body)
+    return b"\\u" not in body and not any(
+        pattern.search(body) for pattern in (_beyond_microsecond, _bare_plus, _bare_minus)
+    )
 
 
 def decode_single(body: bytes) -> Decoded:
@@ -146,6 +155,8 @@ def _event_of(item: Any) -> UsageEvent:
 def _check_time(time: str) -> None:
     if time[17:19] == "60":
         raise ValueError("time: second 60 (a leap second) is not accepted; send 59 or the next minute.")
+    if _bare_offset.search(time):
+        raise ValueError("time: the offset has no colon; write it as in +02:00.")
 
 
 def _whole_quantity(item: dict[str, Any]) -> dict[str, Any]:

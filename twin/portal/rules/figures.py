@@ -11,6 +11,7 @@ MINUS: Final = "\u2212"
 # A table may be as wide as its longest amount; the no-break space keeps Russian groups together.
 _SEPARATORS: Final = {"en": (",", "."), "ru": ("\u00a0", ",")}
 _CENT: Final = NANO // 100
+_UNIT_DECIMALS: Final = 4
 
 
 def count_text(number: int, language: str) -> str:
@@ -30,6 +31,17 @@ def money_text(nano: int, language: str) -> str:
     return f"{MINUS}{text}" if nano < 0 and cents else text
 
 
+def exact_text(nano: int, language: str) -> str:
+    """The amount to its last digit, at least four decimals, as unit prices and single charges are read."""
+    if nano == 0:
+        return "0"
+    group, point = _SEPARATORS[language]
+    whole, rest = divmod(abs(nano), NANO)
+    decimals = f"{rest:09d}".rstrip("0").ljust(_UNIT_DECIMALS, "0")
+    text = f"{whole:,}".replace(",", group) + point + decimals
+    return f"{MINUS}{text}" if nano < 0 else text
+
+
 def share_text(part: int, whole: int, language: str) -> str | None:
     """How many per cent `part` is of `whole`, one decimal; None where there is nothing to compare with."""
     if whole <= 0:
@@ -39,3 +51,10 @@ def share_text(part: int, whole: int, language: str) -> str | None:
     group, point = _SEPARATORS[language]
     text = f"{units:,}".replace(",", group) + f"{point}{tenth}\u00a0%"
     return f"{MINUS}{text}" if part < 0 and tenths else text
+
+
+def change_text(now: int, before: int, language: str) -> str | None:
+    """How much larger or smaller, in per cent without sign; None where there was nothing, or a loss, before."""
+    if before <= 0:
+        return None
+    return share_text(abs(now - before), before, language)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -103,7 +103,8 @@ def presets(now: datetime, zone: ZoneInfo) -> dict[str, Period]:
     today = now.astimezone(zone).date()
     month = today.replace(day=1)
     before = (month - timedelta(days=1)).replace(day=1)
-    after = (month + timedelta(days=31)).replace(day=1)
+    after = _months_later(month, 1)
+    quarter = _months_later(month, -((month.month - 1) % 3))
     tomorrow = today + timedelta(days=1)
     days = {
         "today": (today, tomorrow),
@@ -111,8 +112,48 @@ def presets(now: datetime, zone: ZoneInfo) -> dict[str, Period]:
         "last_7_days": (today - timedelta(days=6), tomorrow),
         "this_month": (month, after),
         "last_month": (before, month),
+        "this_quarter": (quarter, _months_later(quarter, 3)),
     }
     return {code: Period(local_instant(first, zone), local_instant(end, zone)) for code, (first, end) in days.items()}
+
+
+def neighbour(period: Period, zone: ZoneInfo, steps: int) -> Period | None:
+    """The equal period of the zone's calendar just before (-1) or after (1); None beyond the years that are shown.
+
+    Whole months stay whole months and whole days whole days, whatever the clocks do; anything else keeps its
+    true length.
+    """
+    first, end = (bound.astimezone(zone).replace(tzinfo=None) for bound in (period.start, period.end))
+    try:
+        if first.time() != time() or end.time() != time():
+            return _bounded_period(period.start + steps * period.length, period.end + steps * period.length)
+        if first.day == end.day == 1:
+            months = steps * ((end.year - first.year) * 12 + end.month - first.month)
+            days = _months_later(first.date(), months), _months_later(end.date(), months)
+        else:
+            whole = steps * (end.date() - first.date())
+            days = first.date() + whole, end.date() + whole
+        return _bounded_period(local_instant(days[0], zone), local_instant(days[1], zone))
+    except (OverflowError, ValueError, Invalid):
+        return None
+
+
+def whole_month(period: Period, zone: ZoneInfo) -> date | None:
+    """The first day of the local month that the period is; None when it is anything else."""
+    first, end = period.start.astimezone(zone), period.end.astimezone(zone)
+    if first.day != 1 or local_instant(first.date(), zone) != period.start:
+        return None
+    return first.date() if local_instant(_months_later(first.date(), 1), zone) == end.astimezone(UTC) else None
+
+
+def _months_later(month: date, months: int) -> date:
+    """The first day of the month so many months after that of the given day."""
+    years, index = divmod(month.month - 1 + months, 12)
+    return date(month.year + years, index + 1, 1)
+
+
+def _bounded_period(start: datetime, end: datetime) -> Period | None:
+    return Period(start, end) if start.year > _FIRST_YEAR and end.year < _LAST_YEAR else None
 
 
 def length_of(period: Period) -> Length:

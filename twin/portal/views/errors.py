@@ -27,6 +27,8 @@ FORM_EXPIRED = (
     _("This form has expired"),
     _("The page was open too long, or your browser refuses cookies. Go back, reload the page and try again."),
 )
+# Seconds; the limits of people's pages are counted in minutes.
+RETRY_AFTER = 60
 API_TITLES = {400: "Bad request", 403: "Forbidden", 404: "Not found", 429: "Too many requests", 500: "Server error"}
 
 
@@ -44,7 +46,9 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - named so by Django
-    return _answer(request, 429)
+    answer = _problem(429) if wants_json(request) else _answer(request, 429)
+    answer["Retry-After"] = str(RETRY_AFTER)
+    return answer
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -54,6 +58,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - named so by Django
     title, sentence = FORM_EXPIRED
     return render(request, "portal/error.html", {"status": 403, "title": title, "sentence": sentence}, status=403)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a program asks rather than a person."""
+    return request.get_preferred_type(["text/html", "application/json", "application/problem+json"]) not in (
+        "text/html",
+        None,
+    )
 
 
 def _answer(request: HttpRequest, status: int) -> HttpResponse:

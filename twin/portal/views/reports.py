@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Final
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from twin.companies import access
 from twin.companies import queries as companies
-from twin.companies.types import Company, Scope
-from twin.kernel import clock
-from twin.kernel.errors import Invalid, NotFound
-from twin.portal.asking import FORMATS, ROWS_A_PAGE, Asked, read
-from twin.portal.report_page import ReportPage, oddity_words
-from twin.portal.visitor import Visitor, visitor_of
-from twin.reports.exports import csv_chunks, xlsx_file
+from twin.kernel.errors import Invalid
+from twin.kernel.tenancy import tenant_transaction
+from twin.portal.asking import FORMATS, ROWS_A_PAGE, Asked
+from twin.portal.overview_page import OverviewPage
+from twin.portal.report_columns import choose_columns, table_choice
+from twin.portal.report_page import ReportPage
+from twin.portal.report_request import UNPROCESSABLE, Asking, Parts, asking_of, control_of, to_canonical
+from twin.portal.views.files import file_answer
+from twin.portal.visitor import visitor_of
+from twin.reports.columns import COLUMNS, SECTIONS
+from twin.reports.queries import overview as overview_query
 from twin.reports.queries import reseller_companies as report_query
-from twin.reports.types import ReportQuery, ResellerReport
+from twin.reports.types import Overview, OverviewQuery, ReportQuery, ResellerReport
 
-UNPROCESSABLE: Final = 422
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# A page that is open already asks for its table alone, by this header.
+PART_HEADER: Final = "X-Twin-Part"
 
 
 @require_safe
@@ -38,48 +42,44 @@ def reseller_companies(request: HttpRequest) -> HttpResponseBase:
     Answers an address that is not canonical with the way to the one that is, and
     input that cannot be used with the page, a sentence by the field and status 422.
     """
-    visitor = visitor_of(request)
-    if visitor is None or visitor.scope is None or not visitor.sees_reseller_report:
-        raise Http404
-    scope, reseller = _whose(request, visitor.scope)
-    asked = read(request.GET.dict(), default_zone=reseller.time_zone, now=clock.now())
-    # Only platform staff look at more than one reseller, so only their addresses name it.
-    asked = asked.for_reseller(reseller.id if visitor.scope.kind == "platform" else None)
+    asking = asking_of(request)
+    asked = asking.asked
     if asked.problems:
-        return _show(request, visitor, reseller, asked, None)
+        return _show(request, asking, asked, None, None, Parts())
     file_format = request.GET.get("format", "")
     if not file_format and set(request.GET.items()) != set(asked.pairs()):
-        for name, moment in asked.odd.items():
-            messages.warning(request, oddity_words(name, moment, asked.zone))
-        return HttpResponseRedirect(asked.address(request.path, page=asked.page))
-    return _answer(request, visitor, scope, reseller, asked, file_format)
-
-
-def _answer(
-    request: HttpRequest, visitor: Visitor, scope: Scope, reseller: Company, asked: Asked, file_format: str
-) -> HttpResponseBase:
+        return to_canonical(request, asked, asked.address(request.path, page=asked.page))
     try:
         if file_format in FORMATS:
-            return _file(scope, reseller, asked, file_format)
-        report = report_query(scope, _query(asked, limit=ROWS_A_PAGE, offset=(asked.page - 1) * ROWS_A_PAGE))
+            return file_answer(request, asking)
+        return _answer(request, asking)
     except Invalid as error:
         names = {str(problem.loc[-1]) for problem in error.errors if problem.loc}
-        return _show(request, visitor, reseller, asked.refused(names), None)
-    last_page = max(1, -(-report.sections[asked.section].row_count // ROWS_A_PAGE))
-    if asked.page > last_page:
-        return HttpResponseRedirect(asked.address(request.path, page=last_page))
-    return _show(request, visitor, reseller, asked, report)
+        return _show(request, asking, asked.refused(names), None, None, Parts())
 
 
-def _whose(request: HttpRequest, own: Scope) -> tuple[Scope, Company]:
-    """The reseller whose report it is; another's is not found."""
-    named = request.GET.get("reseller", "").strip()
-    try:
-        wanted = int(named) if named else None
-        scope = access.report_scope(own, wanted)
-        return scope, companies.get_company(scope, scope.organisation_id)
-    except (NotFound, ValueError, OverflowError):
-        raise Http404 from None
+def _answer(request: HttpRequest, asking: Asking) -> HttpResponseBase:
+    asked, parts = asking.asked, Parts()
+    query = _query(asked, limit=ROWS_A_PAGE, offset=(asked.page - 1) * ROWS_A_PAGE)
+    # One snapshot, so that overview and table tell the same while usage comes in.
+    with tenant_transaction(asking.scope.organisation_id, snapshot=True):
+        report = parts.read("report", lambda: report_query(asking.scope, query))
+        overview = None if _is_part(request) else parts.read("overview", lambda: _overview(asking))
+    if report is not None:
+        last_page = max(1, -(-report.sections[asked.section].row_count // ROWS_A_PAGE))
+        if asked.page > last_page:
+            return HttpResponseRedirect(asked.address(request.path, page=last_page))
+    return _show(request, asking, asked, report, overview, parts)
+
+
+def _overview(asking: Asking) -> Overview:
+    if asking.asked.period is None:
+        raise ValueError("There is no overview without a period.")
+    return overview_query(asking.scope, OverviewQuery(period=asking.asked.period, time_zone=asking.asked.zone.key))
+
+
+def _is_part(request: HttpRequest) -> bool:
+    return request.headers.get(PART_HEADER) == "table"
 
 
 def _query(asked: Asked, *, limit: int | None, offset: int = 0, section: str | None = None) -> ReportQuery:
@@ -98,50 +98,40 @@ def _query(asked: Asked, *, limit: int | None, offset: int = 0, section: str | N
     )
 
 
-def _file(scope: Scope, reseller: Company, asked: Asked, file_format: str) -> HttpResponseBase:
-    """Every row that passes the filters, not only the page shown."""
-    section = asked.section if file_format == "csv" else None
-    report = report_query(scope, _query(asked, limit=None, section=section))
-    response: HttpResponseBase
-    if file_format == "csv":
-        response = StreamingHttpResponse(
-            csv_chunks(report, asked.section, asked.side), content_type="text/csv; charset=utf-8"
-        )
-    else:
-        target = BytesIO()
-        xlsx_file(report, asked.side, target)
-        response = HttpResponse(target.getvalue(), content_type=XLSX_TYPE)
-    start = report.period.start.astimezone(asked.zone)
-    name = f"reseller-{reseller.id}-{start:%Y-%m-%d}{f'-{asked.section}' if section else ''}.{file_format}"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
 def _show(
-    request: HttpRequest, visitor: Visitor, reseller: Company, asked: Asked, report: ResellerReport | None
+    request: HttpRequest,
+    asking: Asking,
+    asked: Asked,
+    report: ResellerReport | None,
+    overview: Overview | None,
+    parts: Parts,
 ) -> HttpResponse:
+    resellers = companies.sellers(asking.own_scope) if asking.own_scope.kind == "platform" else []
     page = ReportPage(
         asked=asked,
         report=report,
-        reseller=reseller,
+        reseller=asking.reseller,
         path=request.path,
-        now=clock.now(),
-        resellers=_resellers(visitor),
+        period=control_of(request, asking, asked, has_sides=True, has_expenses=True, resellers=resellers),
+        choice=table_choice(asking.visitor.employment.person_id),
+        overview=OverviewPage(overview, asked, request.path, asking.now) if overview else None,
+        failed=parts.failed,
     )
-    status = 200 if report else UNPROCESSABLE
-    return render(request, "portal/reseller_companies.html", {"page": page}, status=status)
+    template = "portal/report_part.html" if _is_part(request) else "portal/reseller_companies.html"
+    return render(request, template, {"page": page}, status=UNPROCESSABLE if asked.problems else 200)
 
 
-def _resellers(visitor: Visitor) -> list[Company]:
-    """For platform staff: whose report may be chosen, the platform itself first."""
-    scope = visitor.scope
-    if scope is None or scope.kind != "platform":
-        return []
-    found: list[Company] = []
-    cursor: str | None = None
-    while True:
-        page = companies.list_companies(scope, limit=companies.MAX_PAGE, cursor=cursor)
-        found.extend(company for company in page.items if company.kind != "company")
-        cursor = page.next_cursor
-        if cursor is None:
-            return sorted(found, key=lambda company: (company.kind != "platform", company.name.casefold()))
+@require_POST
+@login_required
+def choose_report_columns(request: HttpRequest) -> HttpResponse:
+    """Keep which columns of a section the person wants to see; leads back to where it was chosen."""
+    visitor = visitor_of(request)
+    section = request.POST.get("section", "")
+    if visitor is None or section not in SECTIONS:
+        return HttpResponseBadRequest()
+    every = [column.code for column in COLUMNS[section]]
+    shown = every if "all" in request.POST else request.POST.getlist("shown")
+    choose_columns(visitor.employment.person_id, section, shown, is_compact="compact" in request.POST)
+    wanted = request.POST.get("next", "")
+    allowed = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return HttpResponseRedirect(wanted if allowed else reverse("portal:reseller_companies"))

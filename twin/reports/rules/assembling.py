@@ -100,7 +100,7 @@ def narrowed(sheet: Sheet, chosen: Figures) -> Sheet:
 
 def totals_of(sheet: Sheet) -> Totals:
     """The sums of every row of the sheet."""
-    sums = [integers(sheet.tables[measure].sum(axis=0)) for measure in MEASURES]
+    sums = [integers(sheet.tables[measure].sum(axis=0)) for measure in (*MEASURES, "unrated")]
     return Totals(
         meters=dict(zip(sheet.meters, map(MeterFigures, *sums), strict=True)),
         total_buy=int(sheet.total_buy.sum()),
@@ -128,6 +128,6 @@ def rows_at(sheet: Sheet, positions: Figures) -> tuple[Row, ...]:
 
 
 def _figures_at(sheet: Sheet, meter: str, positions: Figures) -> Iterator[MeterFigures]:
-    measures = (sheet.figures(meter, measure)[positions].tolist() for measure in MEASURES)
+    measures = (sheet.figures(meter, measure)[positions].tolist() for measure in (*MEASURES, "unrated"))
     # Most companies use few meters: the figures of all the others are one and the same object.
     return (MeterFigures(*cell) if any(cell) else NOTHING_USED for cell in zip(*measures, strict=True))

@@ -1,0 +1,1 @@
+"""The ways out that exist: SMTP, Kannel's HTTP, and the outbox of the demonstration."""

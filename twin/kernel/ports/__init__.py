@@ -1,0 +1,1 @@
+"""What Twin needs of the outside world to reach a person; `adapters` fulfils it."""

@@ -1,0 +1,125 @@
+"""What the record of security says, in the words of the active language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from twin.portal.people_words import role_words
+
+GROUP_WORDS: Final[dict[str, Promise]] = {
+    "signing_in": _("Signing in"),
+    "refusals": _("Refusals"),
+    "accounts": _("Accounts"),
+    "access": _("Access"),
+    "company": _("Company"),
+    "money": _("Prices"),
+}
+EVENT_WORDS: Final[dict[str, Promise]] = {
+    "signed_in": pgettext_lazy("event", "Signed in"),
+    "signed_out": _("Signed out"),
+    "sign_in_failed": _("Wrong email or password"),
+    "sign_in_refused": _("Sign-in refused"),
+    "session_expired": _("Session ended by time"),
+    "session_ended": _("Session ended"),
+    "sessions_ended": _("Sessions ended"),
+    "second_factor_accepted": _("Second factor given"),
+    "second_factor_refused": _("Wrong second factor"),
+    "reauthenticated": _("Password given once more"),
+    "reauthentication_refused": _("Wrong password given once more"),
+    "access_refused": _("Access refused"),
+    "limit_reached": _("Too many requests"),
+    "sending_refused": _("Too many messages asked for"),
+    "password_changed": _("Password changed"),
+    "password_change_refused": _("Change of the password refused"),
+    "password_recovered": _("Password recovered"),
+    "recovery_asked": _("Recovery of the password asked for"),
+    "email_change_asked": _("Change of the email asked for"),
+    "email_change_refused": _("Change of the email refused"),
+    "email_changed": _("Email changed"),
+    "phone_change_asked": _("Change of the phone asked for"),
+    "phone_change_refused": _("Change of the phone refused"),
+    "phone_changed": _("Phone changed"),
+    "recovery_codes_renewed": _("Recovery codes made anew"),
+    "second_factors_reset": _("Second factors reset"),
+    "factor_reset_started": _("Reset of the second factor started"),
+    "factor_reset_refused": _("Reset of the second factor refused"),
+    "registered": _("Registered"),
+    "employee.role_changed": _("Role changed"),
+    "employee.max_dialogs_changed": _("Maximum number of dialogs changed"),
+    "employee.blocked": _("Person blocked"),
+    "employee.unblocked": _("Person unblocked"),
+    "employee.removed": _("Person removed"),
+    "employee.sessions_ended": _("Sessions of a person ended"),
+    "invitation.sent": _("Invitation sent"),
+    "invitation.withdrawn": _("Invitation withdrawn"),
+    "invitation.accepted": _("Invitation accepted"),
+    "api_key.created": _("API key made"),
+    "api_key.revoked": _("API key revoked"),
+    "record.exported": _("Audit exported"),
+    "company.left": _("Company left"),
+    "company.changed": _("Company information changed"),
+    "company.created": _("Company created"),
+    "company.blocked": _("Company blocked"),
+    "company.closed": _("Company closed"),
+    "company.made_reseller": _("Company made a reseller"),
+    "company.active": _("Company active again"),
+    "company.moved": _("Company moved"),
+    "rate_card.created": _("Rate card created"),
+    "rate_card.assigned": _("Rate card assigned"),
+    "rates.published": _("Rates published"),
+}
+_FIELD_WORDS: Final[dict[str, Promise]] = {
+    "name": pgettext_lazy("name of a thing", "Name"),
+    "email": _("Email"),
+    "role": _("Role"),
+    "reason": _("Reason"),
+    "old": pgettext_lazy("what it was", "Before"),
+    "new": pgettext_lazy("what it became", "Now"),
+    "changed": _("Changed"),
+    "method": _("Method"),
+    "path": _("Address of the page"),
+    "permissions": _("What it may do"),
+    "prefix": _("Begins with"),
+    "expires": _("Valid until"),
+    "keys": _("API keys"),
+    "sessions": _("Sessions"),
+    "invitations": _("Invitations"),
+    "number": _("Number"),
+    "factor": _("Second factor"),
+    "limit": _("Limit"),
+    "version": _("Version"),
+    "max_dialogs": _("Maximum number of dialogs"),
+    "effective_from": _("From"),
+    "rate_card_id": _("Rate card"),
+    "seller_id": _("Seller"),
+    "parent_id": _("Seller"),
+    "buyer_id": _("Company"),
+    "meters": _("Meters"),
+}
+# Said in a place of their own.
+_ELSEWHERE: Final = ("person_id", "key_id", "invitation_id")
+
+
+def event_words(event: str) -> str:
+    """The event as a sentence's beginning; one that has no words yet, by its code."""
+    return str(EVENT_WORDS.get(event, event))
+
+
+def field_words(fields: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """What else is known of an event, named and in words; what is empty is left out."""
+    for name, value in fields.items():
+        if name not in _ELSEWHERE and value not in (None, "", [], 0):
+            yield str(_FIELD_WORDS.get(name, name)), _value_words(name, value)
+
+
+def _value_words(name: str, value: object) -> str:
+    if name in ("role", "old", "new"):
+        return role_words(str(value))
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return str(value)
