@@ -11,8 +11,20 @@ import pytest
 from tests.architecture.source import ROOT
 
 LINTER = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
-FOLDERS = ("config", "demo", "cli", "portal", "api", "reports", "metering", "pricing", "companies", "accounts")
-APPS = ("accounts", "companies", "pricing", "metering", "reports")
+FOLDERS = (
+    "config",
+    "demo",
+    "cli",
+    "portal",
+    "api",
+    "reports",
+    "billing",
+    "metering",
+    "pricing",
+    "companies",
+    "accounts",
+)
+APPS = ("accounts", "companies", "pricing", "metering", "billing", "reports")
 ROOMS = ("errors", "types", "models", "queries", "actions", "jobs")
 FAULTS = [
     ("Each floor stands only", "pricing/actions.py", "from twin.metering import queries"),
@@ -24,6 +36,7 @@ FAULTS = [
     ("In every app writes stand", "pricing/types.py", "from twin.pricing import models"),
     ("Only pricing reads", "metering/actions.py", "from twin.pricing.models import RateRow"),
     ("Only companies reads", "reports/queries.py", "from twin.companies import models"),
+    ("Only billing reads", "reports/queries.py", "from twin.billing import models"),
     ("Only reports reads", "portal/pages.py", "from twin.reports import models"),
     ("Rules, money and periods", "pricing/rules/charge.py", "from django.db import models"),
     ("Rules, money and periods", "kernel/money.py", "import django"),

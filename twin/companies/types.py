@@ -13,6 +13,8 @@ CompanyKind = Literal["platform", "reseller", "company"]
 ScopeKind = Literal["platform", "reseller", "company", "system"]
 CompanyState = Literal["active", "blocked", "closed"]
 Role = Literal["administrator", "finance", "chat_operator"]
+AttachmentState = Literal["open", "accepted", "declined", "withdrawn", "expired", "suspended"]
+ActingEnd = Literal["person", "time", "right", "leaving"]
 
 USAGE_WRITE: Final = "usage:write"
 REPORTS_READ: Final = "reports:read"
@@ -20,7 +22,18 @@ COMPANIES_READ: Final = "companies:read"
 COMPANIES_WRITE: Final = "companies:write"
 PRICES_READ: Final = "prices:read"
 PRICES_WRITE: Final = "prices:write"
-PERMISSIONS: Final = (USAGE_WRITE, REPORTS_READ, COMPANIES_READ, COMPANIES_WRITE, PRICES_READ, PRICES_WRITE)
+BILLING_READ: Final = "billing:read"
+BILLING_WRITE: Final = "billing:write"
+PERMISSIONS: Final = (
+    USAGE_WRITE,
+    REPORTS_READ,
+    COMPANIES_READ,
+    COMPANIES_WRITE,
+    PRICES_READ,
+    PRICES_WRITE,
+    BILLING_READ,
+    BILLING_WRITE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,10 @@ class Scope:
     kind: ScopeKind
     permissions: frozenset[str]
     person_id: int | None = None
+    # By which key it asks: of interest to the record only.
+    key_id: int | None = field(default=None, compare=False)
+    # The person acts for the organisation in its administrator's place; see `Acting`.
+    acting_id: int | None = None
 
     def require(self, permission: str) -> None:
         """Raise `PermissionMissing` (403) unless the permission is held."""
@@ -371,3 +388,59 @@ class RecordPage:
 
     items: tuple[RecordedEvent, ...]
     next: tuple[datetime, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """A person acts for a company in its administrator's place: who, from where, for whom, why, how long."""
+
+    id: int
+    person_id: int
+    organisation_id: int
+    organisation_name: str
+    company_id: int
+    company_name: str
+    company_kind: CompanyKind
+    reason: str
+    may_write: bool
+    started_at: datetime
+    expires_at: datetime
+    is_informed: bool
+    needs_second_factor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A reseller's invitation to a company that nobody has accepted, and what became of it."""
+
+    id: int
+    email: str
+    invited_by: str
+    sent_at: datetime
+    expires_at: datetime
+    state: AttachmentState
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentOffer:
+    """What the holder of such an invitation's link is told."""
+
+    attachment_id: int
+    seller_id: int
+    seller_name: str
+    email: str
+    invited_by: str
+    expires_at: datetime
+    state: AttachmentState
+
+
+@dataclass(frozen=True, slots=True)
+class Attaching:
+    """An invitation just taken up: which company goes to which reseller."""
+
+    attachment_id: int
+    company_id: int
+    company_name: str
+    seller_id: int
+    seller_name: str
+    person_id: int

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "twin.companies",
     "twin.pricing",
     "twin.metering",
+    "twin.billing",
     "twin.reports",
     "twin.portal",
     "twin.api",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twin.companies.types import PERMISSIONS, USAGE_WRITE, CompanyKind, Role
 
-_FINANCE = frozenset({"reports:read", "companies:read", "prices:read"})
+_FINANCE = frozenset({"reports:read", "companies:read", "prices:read", "billing:read"})
 
 
 def permissions_of(role: Role, kind: CompanyKind) -> frozenset[str]:
