@@ -98,6 +98,15 @@ def test_only_what_the_page_shows_is_in_the_file(rhea: Client, small_world: Worl
         assert sorted(line["Id"] for line in lines) == sorted(found), rest
 
 
+@pytest.mark.parametrize("unusable", ["meter=sms.deliverd", "meter=call.outgoing", "day=yesterday", "sell_rate=x"])
+def test_a_filter_that_cannot_be_used_gives_no_file_of_everything(
+    rhea: Client, small_world: World, unusable: str
+) -> None:
+    answer = rhea.get(path_of(small_world.acme.id, f"{unusable}&format=csv"))
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(f"/reports/reseller-companies/{small_world.acme.id}?")
+
+
 def test_the_platform_sees_one_side(signed_in: SignIn, small_world: World) -> None:
     answer = signed_in("twin").get(path_of(small_world.acme.id, "format=csv"))
     assert list(table(answer)[0]) == event_titles(has_seller=False)

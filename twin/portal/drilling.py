@@ -95,6 +95,12 @@ def read_drill(given: Mapping[str, str], asked: Asked) -> Drill:
     )
 
 
+def left_out(given: Mapping[str, str], drill: Drill) -> list[str]:
+    """Names of the filters that were given and could not be used."""
+    used = {name for name, _ in drill.pairs()}
+    return [name for name in OWN_NAMES if name != "cursor" and given.get(name, "").strip() and name not in used]
+
+
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text.strip())

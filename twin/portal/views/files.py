@@ -24,7 +24,7 @@ from twin.companies import queries as companies
 from twin.companies.types import REPORTS_READ, Scope
 from twin.kernel.errors import Invalid, NotFound
 from twin.portal.asking import FORMATS
-from twin.portal.drilling import read_drill
+from twin.portal.drilling import left_out, read_drill
 from twin.portal.event_files import REPORT as EVENTS
 from twin.portal.event_files import EventsAsked, events_asked, write_events
 from twin.portal.event_files import rows_in as event_rows_in
@@ -87,12 +87,17 @@ def file_answer(request: HttpRequest, asking: Asking) -> HttpResponseBase:
 @never_cache
 @login_required
 def events_file(request: HttpRequest, company_id: int) -> HttpResponseBase:
-    """The events that the drill-down shows, all of them; many are offered to be made in the background, by POST."""
+    """The events that the drill-down shows, all of them; many are offered to be made in the background, by POST.
+
+    A filter that cannot be used leads to the page, which says what is shown: a file would hold more than was asked.
+    """
     asking = asking_of(request)
     drill, form = read_drill(request.GET.dict(), asking.asked), request.GET.get("format")
     page = reverse("portal:drill_down", args=[company_id])
     if asking.asked.problems or form not in ("csv", "xlsx"):
         return HttpResponseRedirect(f"{page}?{request.GET.urlencode()}")
+    if left_out(request.GET.dict(), drill):
+        return HttpResponseRedirect(drill.address(page))
     try:
         asked = events_asked(asking.scope, asking.reseller, drill, company_id, "xlsx" if form == "xlsx" else "csv")
         rows = event_rows_in(asking.scope, asked)
