@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from twin.kernel.errors import Clash, Invalid, NotFound, TwinError
 
 
@@ -18,7 +20,15 @@ class NotABatch(Invalid):
 
 
 class AlreadyCharged(Clash):
-    """Usage is charged whose price or seller the change would alter."""
+    """Usage is charged whose price or seller the change would alter.
+
+    Where a price is concerned, `last_at` is when the latest of it happened and `company_id` whose it is.
+    """
+
+    def __init__(self, message: str, *, last_at: datetime | None = None, company_id: int | None = None) -> None:
+        super().__init__(message)
+        self.last_at = last_at
+        self.company_id = company_id
 
 
 class EventUnknown(NotFound):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from twin.pricing.types import Assignment, Terms
 
@@ -44,6 +44,20 @@ class Assigned:
     assignment: Assignment
     priced: int
     pending: int
+
+
+@dataclass(frozen=True)
+class RateClash:
+    """A new rate that would change a charge: its place among those asked about, and the latest usage concerned."""
+
+    index: int
+    company_id: int
+    last_at: datetime
+
+    @property
+    def free_at(self) -> datetime:
+        """The earliest instant from which the rate changes nothing that is charged."""
+        return self.last_at + timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)

@@ -42,3 +42,7 @@ METERS: Final = (
 )
 METER_BY_CODE: Final = {meter.code: meter for meter in METERS}
 METER_BY_ID: Final = {meter.id: meter for meter in METERS}
+# A message is counted when it is sent and when it is delivered; a card charges one of the two.
+CHANNELS: Final = {
+    channel: (f"{channel}.sent", f"{channel}.delivered") for channel in ("sms", "viber", "whatsapp", "email", "push")
+}

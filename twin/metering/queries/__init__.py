@@ -2,6 +2,7 @@
 
 from twin.metering.queries.cells import cells_in
 from twin.metering.queries.charges import charges_by_rate, events_of
+from twin.metering.queries.clashes import rate_clashes
 from twin.metering.queries.listings import conflicts, contradictions, unrated_groups
 from twin.metering.queries.series import cells_by, usage_cells
 from twin.metering.queries.tracing import trace
@@ -15,6 +16,7 @@ __all__ = [
     "contradictions",
     "events_of",
     "find_differences",
+    "rate_clashes",
     "trace",
     "unrated_groups",
     "usage_cells",

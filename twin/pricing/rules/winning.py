@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from twin.pricing.types import Assignment, Rate, Selector
@@ -25,6 +25,15 @@ def winning_rate(rates: Sequence[Rate], attributes: Mapping[str, str], at: datet
 
 def _rank(rate: Rate) -> tuple[int, datetime, int]:
     return len(rate.selector), rate.effective_from, rate.id
+
+
+def current_rates(rates: Iterable[Rate], at: datetime) -> list[Rate]:
+    """Of each meter and attribute set the rate that counts at that instant, by meter and attributes."""
+    latest: dict[tuple[int, Selector], Rate] = {}
+    for rate in sorted(rates, key=lambda one: (one.effective_from, one.id)):
+        if rate.effective_from <= at:
+            latest[rate.meter_id, rate.selector] = rate
+    return [latest[key] for key in sorted(latest)]
 
 
 def assignment_at(assignments: Sequence[Assignment], at: datetime) -> Assignment | None:
