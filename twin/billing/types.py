@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 from twin.kernel.period import Period
@@ -107,11 +108,16 @@ class InvoiceLine:
     billed: int | None
     exact: int
     net_minor: int
+    # Of a credit note: which part of the line it takes back, as a fraction ("1/3").
+    share: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An issued document; never changed. `paid_minor` and `credited_minor` come from later rows."""
+    """An issued document; never changed. `paid_minor` and `credited_minor` come from later rows.
+
+    Amounts of a credit note are negative, so that documents add up to what is owed.
+    """
 
     id: int
     seller_id: int
@@ -148,9 +154,79 @@ class Invoice:
         return f"{self.series}-{self.number:06d}"
 
     @property
+    def seller_name(self) -> str:
+        return name_in(self.seller_details)
+
+    @property
+    def buyer_name(self) -> str:
+        return name_in(self.buyer_details)
+
+    @property
     def open_minor(self) -> int:
         """What is still to be paid of it."""
         return self.gross_minor - self.paid_minor - self.credited_minor
+
+
+def name_in(details: Mapping[str, str]) -> str:
+    """How a party is called on documents."""
+    return details.get("invoice_name") or details.get("name", "")
+
+
+@dataclass(frozen=True, slots=True)
+class CreditAsked:
+    """What to take back of one line of an invoice: an amount or a part of it; with neither all that remains."""
+
+    line: int
+    amount_minor: int | None = None
+    share: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Creditable:
+    """A line of an invoice and what credit notes have left of it; `share` is the part of it they took back."""
+
+    line: InvoiceLine
+    credited_minor: int
+    share: Fraction
+
+    @property
+    def remaining_minor(self) -> int:
+        return self.line.net_minor - self.credited_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A closed statement whose invoice waits for details: the names of the fields each party has still to give.
+
+    The buyer learns that its seller's details are missing (`seller_missing` is then `("",)`), not which.
+    """
+
+    statement_id: int
+    seller_id: int
+    buyer_id: int
+    month: date
+    currency: str
+    amount: int
+    closed_at: datetime
+    seller_name: str
+    buyer_name: str
+    seller_missing: tuple[str, ...]
+    buyer_missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePage:
+    """One page of documents without their lines, and of all that were looked for: how many there are in each state.
+
+    `open_minor` is what is still to be paid of them together, `overdue_minor` what is late of that.
+    """
+
+    items: tuple[Invoice, ...]
+    total: int
+    counts: Mapping[str, int]
+    open_minor: int
+    overdue_minor: int
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)

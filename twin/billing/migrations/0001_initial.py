@@ -138,9 +138,13 @@ create table billing_invoice_line (
     meter_id smallint,
     unit_price_nano bigint,
     per int,
+    minimum bigint,
+    increment bigint,
     setup_fee_nano bigint,
     selector jsonb not null default '{}',
     description text not null default '',
+    -- Which part of the credited line is taken back, as a fraction: thirds add up to the whole.
+    share text not null default '',
     count numeric(40, 0),
     quantity numeric(40, 0),
     billed numeric(40, 0),
@@ -192,16 +196,22 @@ create table billing_posting (
 );
 create index billing_posting_pair on billing_posting (seller_id, buyer_id, account) include (amount_minor);
 
--- How much of a payment settles which invoice; what is not allocated is money on account.
+-- Which money settles what: `transaction_id` gave it, an invoice or a refund took it. Taken back by a row with the other
+-- sign. What is not allocated is money on account.
 create table billing_allocation (
+    id bigint generated always as identity primary key,
     transaction_id bigint not null references billing_transaction,
-    invoice_id bigint not null references billing_invoice,
+    invoice_id bigint references billing_invoice,
+    refund_id bigint references billing_transaction,
     seller_id int not null,
     buyer_id int not null,
     amount_minor bigint not null check (amount_minor <> 0),
-    primary key (transaction_id, invoice_id)
+    recorded_at timestamptz not null default now(),
+    check (num_nonnulls(invoice_id, refund_id) = 1)
 );
-create index billing_allocation_invoice on billing_allocation (invoice_id);
+create index billing_allocation_transaction on billing_allocation (transaction_id);
+create index billing_allocation_invoice on billing_allocation (invoice_id) include (amount_minor);
+create index billing_allocation_refund on billing_allocation (refund_id) where refund_id is not null;
 """
 
 PAIR = (
@@ -215,6 +225,11 @@ PAIR = (
     "allocation",
 )
 OWN = ("settings", "logo", "series")
+# A buyer sees the logo on the documents it received.
+BORNE = (
+    "exists (select 1 from billing_invoice i where i.seller_id = billing_logo.seller_id"
+    f" and i.logo_digest = billing_logo.digest and i.buyer_id = {ORGANISATION})"
+)
 # Once there they stay as they are.
 APPEND_ONLY = ("line", "invoice", "invoice_line", "transaction", "posting", "allocation", "logo")
 
@@ -236,14 +251,79 @@ create trigger billing_statement_closed before update or delete on billing_state
 
 create function billing_check_balanced() returns trigger language plpgsql as $$
 begin
-    if (select coalesce(sum(amount_minor), 0) <> 0 or count(*) < 2 from billing_posting
-        where transaction_id = new.transaction_id) then
+    if exists (
+        select 1 from billing_posting p where p.transaction_id in (select transaction_id from added)
+        group by p.transaction_id having sum(p.amount_minor) <> 0
+    ) then
         raise exception 'the postings of a transaction add up to zero' using errcode = 'check_violation';
     end if;
     return null;
 end $$;
-create constraint trigger billing_posting_balanced after insert on billing_posting
-    deferrable initially deferred for each row execute function billing_check_balanced();
+-- Not deferred: at the commit another organisation may ask, who sees nothing. So a transaction is posted by one statement.
+create trigger billing_posting_balanced after insert on billing_posting
+    referencing new table as added for each statement execute function billing_check_balanced();
+
+-- What a transaction gives to settle others: nothing once it was reversed; a credit note that names an invoice lowers that.
+create function billing_given(wanted bigint) returns bigint language sql stable as $$
+    select coalesce(-sum(p.amount_minor), 0)::bigint from billing_transaction t
+    join billing_posting p on p.transaction_id = t.id and p.account = 'receivable'
+    left join billing_invoice i on i.id = t.invoice_id and t.kind = 'credit_note'
+    where t.id = wanted and i.corrects_id is null and t.kind in ('payment', 'invoice', 'credit_note')
+      and not exists (select 1 from billing_transaction r where r.reverses_id = t.id)
+$$;
+-- What a document or a refund still asks for at most.
+create function billing_asked(document bigint, refund bigint) returns bigint language sql stable as $$
+    select coalesce((select greatest(i.gross_minor + coalesce(
+        (select sum(c.gross_minor) from billing_invoice c where c.corrects_id = i.id and c.kind = 'credit_note'), 0), 0)
+        from billing_invoice i where i.id = document and i.kind = 'invoice'), 0)::bigint
+    + coalesce((select sum(p.amount_minor) from billing_transaction t
+        join billing_posting p on p.transaction_id = t.id and p.account = 'receivable'
+        where t.id = refund and t.kind = 'refund'
+          and not exists (select 1 from billing_transaction r where r.reverses_id = t.id)), 0)::bigint
+$$;
+create function billing_check_allocated() returns trigger language plpgsql as $$
+begin
+    if exists (
+        select 1 from billing_allocation a where a.transaction_id in (select transaction_id from added)
+        group by a.transaction_id having sum(a.amount_minor) not between 0 and greatest(billing_given(a.transaction_id), 0)
+    ) or exists (
+        select 1 from billing_allocation a
+        where a.invoice_id in (select invoice_id from added) or a.refund_id in (select refund_id from added)
+        group by a.invoice_id, a.refund_id
+        having sum(a.amount_minor) not between 0 and billing_asked(a.invoice_id, a.refund_id)
+    ) or exists (
+        select 1 from added a join billing_transaction t on t.id = a.transaction_id
+        left join billing_invoice i on i.id = a.invoice_id left join billing_transaction r on r.id = a.refund_id
+        where (a.seller_id, a.buyer_id) is distinct from (t.seller_id, t.buyer_id)
+           or (a.seller_id, a.buyer_id)
+              is distinct from (coalesce(i.seller_id, r.seller_id), coalesce(i.buyer_id, r.buyer_id))
+    ) then
+        raise exception 'money settles no more than is there and no more than is open, between the same two'
+            using errcode = 'check_violation';
+    end if;
+    return null;
+end $$;
+create trigger billing_allocation_within after insert on billing_allocation
+    referencing new table as added for each statement execute function billing_check_allocated();
+
+-- A reversal and a credit note leave nothing allocated that is no longer there: the allocations are taken back first.
+create function billing_check_taken_back() returns trigger language plpgsql as $$
+begin
+    if exists (
+        select 1 from added n join billing_allocation a on a.transaction_id = n.reverses_id or a.refund_id = n.reverses_id
+        where n.kind = 'reversal' group by a.transaction_id, a.invoice_id, a.refund_id having sum(a.amount_minor) <> 0
+    ) or exists (
+        select 1 from added n join billing_invoice c on c.id = n.invoice_id
+        join billing_allocation a on a.invoice_id = c.corrects_id
+        where n.kind = 'credit_note'
+        group by a.invoice_id having sum(a.amount_minor) > billing_asked(a.invoice_id, null)
+    ) then
+        raise exception 'what is reversed or credited settles nothing any more' using errcode = 'check_violation';
+    end if;
+    return null;
+end $$;
+create trigger billing_transaction_taken_back after insert on billing_transaction
+    referencing new table as added for each statement execute function billing_check_taken_back();
 """
 
 
@@ -254,6 +334,8 @@ def secure(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     for name in (*PAIR, *OWN):
         table = f"billing_{name}"
         read = f"seller_id = {ORGANISATION}" + (f" or buyer_id = {ORGANISATION}" if name in PAIR else "")
+        if name == "logo":
+            read += f" or {BORNE}"
         run(f"alter table {table} enable row level security")
         run(f"alter table {table} force row level security")
         run(f"create policy {table}_read on {table} for select using ({read})")
