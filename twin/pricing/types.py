@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 Selector = tuple[tuple[str, str], ...]
 
@@ -90,3 +91,79 @@ class PricesInForce:
 
     cards: tuple[CardInUse, ...]
     paid: tuple[Rate, ...]
+
+
+RateState = Literal["current", "planned", "past"]
+SpanState = Literal["now", "planned", "past", "replaced"]
+
+
+@dataclass(frozen=True)
+class ListedCard:
+    """A card, how many children of its seller pay by it, and how many rates were ever recorded on it."""
+
+    card: RateCard
+    buyers: int
+    rates: int
+
+
+@dataclass(frozen=True)
+class CardDirectory:
+    """One page of cards, and how many were looked for."""
+
+    items: tuple[ListedCard, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class ListedRate:
+    """`current`: counts now for its attributes; `past`: another took its place; `planned`: begins later."""
+
+    rate: Rate
+    state: RateState
+
+
+@dataclass(frozen=True)
+class RateListing:
+    """One page of rates, how many are in the state looked for, and how many in each."""
+
+    items: tuple[ListedRate, ...]
+    total: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class AssignmentSpan:
+    """From `start` until `end` (None: for good) the buyer pays by the card; `replaced`: another of then counts."""
+
+    id: int
+    buyer_id: int
+    buyer: str
+    card_id: int
+    card: str
+    start: datetime
+    end: datetime | None
+    recorded_at: datetime
+    state: SpanState
+
+
+@dataclass(frozen=True)
+class SpanListing:
+    """One page of assignments, how many there are, and how many in each state."""
+
+    items: tuple[AssignmentSpan, ...]
+    total: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class CompanyWithoutCard:
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class WithoutCardListing:
+    """One page of companies that pay by no card, and how many there are."""
+
+    items: tuple[CompanyWithoutCard, ...]
+    total: int

@@ -32,4 +32,4 @@ def changed_by(rates: Iterable[Rate], percent: Decimal, at: datetime) -> list[Ne
 
 
 def _changed(nano: int, percent: Decimal) -> int:
-    return int((Decimal(nano) * (100 + percent) / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return int((Decimal(nano) * (100 + percent)).scaleb(-2).quantize(Decimal(1), rounding=ROUND_HALF_UP))
