@@ -335,7 +335,7 @@ def test_every_deed_is_on_record(tree: Tree, own: Scope, ann: Any, bob: Any) -> 
     with connections["owner"].cursor() as cursor:
         cursor.execute(
             "select event, user_id, company_id, host(address::inet), fields->>'person_id' from kernel_securityevent"
-            " where event like 'employee.%%' order by id"
+            " where event like 'employee.%%' and event <> 'employee.added' order by id"
         )
         found = cursor.fetchall()
     assert [row[0] for row in found] == [
@@ -353,5 +353,5 @@ def test_a_refused_deed_leaves_no_record(tree: Tree, own: Scope, ann: Any) -> No
     with pytest.raises(LastAdministrator):
         actions.remove_employee(own, company_id=tree.acme.id, person_id=ann.pk)
     with connections["owner"].cursor() as cursor:
-        cursor.execute("select count(*) from kernel_securityevent where event like 'employee.%%'")
+        cursor.execute("select count(*) from kernel_securityevent where event = 'employee.removed'")
         assert cursor.fetchone() == (0,)

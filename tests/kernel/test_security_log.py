@@ -24,10 +24,10 @@ def rows(alias: str = "owner") -> list[tuple[Any, ...]]:
 
 
 def test_an_event_says_who_where_from_and_when() -> None:
-    security_log.record("login_failed", user_id=7, company_id=3, address="203.0.113.9", method="password")
+    security_log.record("sign_in_failed", user_id=7, company_id=3, address="203.0.113.9", method="password")
     (event, user, company, address, fields, at) = rows()[0]
     assert (event, user, company, address, json.loads(fields)) == (
-        "login_failed",
+        "sign_in_failed",
         7,
         3,
         "203.0.113.9",
@@ -44,7 +44,7 @@ def test_an_address_that_no_text_can_hold_is_recorded_all_the_same(path: str) ->
 
 def test_it_is_also_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "twin.security"):
-        security_log.record("login_failed", user_id=7)
+        security_log.record("sign_in_failed", user_id=7)
     assert [record.name for record in caplog.records] == ["twin.security"]
 
 
@@ -74,7 +74,7 @@ def test_secrets_are_left_out_and_people_masked() -> None:
 
 def test_an_organisation_reads_its_own_events_only() -> None:
     for company in (3, 4, None):
-        security_log.record("login", company_id=company)
+        security_log.record("signed_in", company_id=company)
     assert rows("default") == []
     with tenant_transaction(3):
         assert [row[2] for row in rows("default")] == [3]
@@ -92,7 +92,7 @@ def test_an_organisation_reads_its_own_events_only() -> None:
 )
 @pytest.mark.parametrize("role", ["default", "writer"])
 def test_neither_role_of_the_application_rewrites_the_record(role: str, statement: str) -> None:
-    security_log.record("login", user_id=7)
+    security_log.record("signed_in", user_id=7)
     with pytest.raises(DatabaseError), connections[role].cursor() as cursor:
         cursor.execute(statement)
     assert len(rows()) == 1

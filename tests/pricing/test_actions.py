@@ -296,7 +296,7 @@ def test_a_company_that_arrives_gets_the_default_card_from_that_instant(house: H
     strand, acme = house.strand.organisation_id, house.acme.organisation_id
     moved(house.twin, acme, strand, day(10))
     with catalogue_change() as change:
-        made = actions.assign_default(change, seller_id=strand, buyer_id=acme, at=day(10))
+        made = actions.assign_default(house.twin, change=change, seller_id=strand, buyer_id=acme, at=day(10))
     assert made is not None
     assert (made.seller_id, made.buyer_id, made.card_id, made.effective_from) == (strand, acme, card.id, day(10))
 
@@ -307,7 +307,7 @@ def test_a_company_that_returns_pays_what_it_had_agreed(house: House) -> None:
     made = assigned(house.rhea, acme, old)
     actions.create_rate_card(house.rhea, name="New", default=True)
     with catalogue_change() as change:
-        assert actions.assign_default(change, seller_id=rhea, buyer_id=acme, at=day(10)) is None
+        assert actions.assign_default(house.twin, change=change, seller_id=rhea, buyer_id=acme, at=day(10)) is None
     assert agreed(rhea, acme) == [made]
 
 

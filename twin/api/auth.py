@@ -11,6 +11,7 @@ from twin.api.bodies import JSON, decode_json, read_body
 from twin.api.errors import KeyUnknown
 from twin.api.fields import QueryInput
 from twin.companies import access
+from twin.companies.errors import CompanyInactive
 from twin.companies.types import Scope
 from twin.kernel.errors import invalid_field
 
@@ -30,11 +31,7 @@ class ApiKey(HttpBearer):
         self.parameters = None if query is None else query.parameters()
 
     def authenticate(self, request: HttpRequest, token: str) -> Scope:
-        scope = access.scope_for_key(token.strip()) if token.strip() else None
-        if scope is None:
-            raise KeyUnknown("The key is not valid.")
-        # Known from here on, so that a refusal further in can be recorded with who was refused.
-        request.key_company_id = scope.organisation_id  # type: ignore[attr-defined]  # read by the portal's guards
+        scope = _scope(request, token.strip())
         if not any(permission in scope.permissions for permission in self.permissions):
             scope.require(self.permissions[0])
         if self.parameters is not None:
@@ -55,6 +52,19 @@ class ApiKey(HttpBearer):
         media_type = read_body(request, self.reads)
         if media_type == JSON:
             request.parsed_body = decode_json(request.body)  # type: ignore[attr-defined]  # handed to the parser
+
+
+def _scope(request: HttpRequest, token: str) -> Scope:
+    """Whose key it is is known from here on, so that a refusal can be recorded with who was refused."""
+    try:
+        scope = access.scope_for_key(token) if token else None
+    except CompanyInactive as refused:
+        request.refused_key = (refused.company_id, refused.key_id)  # type: ignore[attr-defined]  # read by the portal's guards
+        raise
+    if scope is None:
+        raise KeyUnknown("The key is not valid.")
+    request.refused_key = (scope.organisation_id, scope.key_id)  # type: ignore[attr-defined]  # as above
+    return scope
 
 
 def reads_json(permission: str) -> ApiKey:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, cast
 
@@ -73,9 +73,9 @@ def scope_for_key(secret: str) -> Scope | None:
     key = _FoundKey(*row)
     if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
         return None
-    _refuse_inactive(key.company_id, key.state, key.state_reason)
+    _refuse_inactive(key.company_id, key.state, key.state_reason, key.id)
     _note_use(key, now)
-    return Scope(key.company_id, key.kind, frozenset(key.scopes))
+    return Scope(key.company_id, key.kind, frozenset(key.scopes), key_id=key.id)
 
 
 def scope_for_person(user: Person) -> Scope | None:
@@ -167,6 +167,11 @@ def platform_scope() -> Scope:
     return Scope(row[0], "platform", frozenset(PERMISSIONS))
 
 
+def registering_scope(person: Person) -> Scope:
+    """Whoever registers gets a company beneath the platform: its doing, in that person's name."""
+    return replace(platform_scope(), person_id=person.pk)
+
+
 def report_scope(scope: Scope, reseller_id: int | None) -> Scope:
     """The scope of the organisation whose report is asked for.
 
@@ -216,10 +221,10 @@ def system_scope() -> Scope:
     return Scope(0, "system", frozenset())
 
 
-def _refuse_inactive(company_id: int, state: CompanyState, reason: str) -> None:
+def _refuse_inactive(company_id: int, state: CompanyState, reason: str, key_id: int | None = None) -> None:
     if state != "active":
         why = f": {reason}" if reason else ""
-        raise CompanyInactive(f"Company {company_id} is {state}{why}")
+        raise CompanyInactive(f"Company {company_id} is {state}{why}", company_id, key_id)
 
 
 def _note_use(key: _FoundKey, now: datetime) -> None:

@@ -26,7 +26,15 @@ class PermissionMissing(Forbidden):
 
 
 class CompanyInactive(Forbidden):
-    """The company is blocked or closed; its keys and people have no access."""
+    """The company is blocked or closed; its keys and people have no access.
+
+    `company_id` is the company and `key_id` the key that was refused, where it was one.
+    """
+
+    def __init__(self, message: str, company_id: int, key_id: int | None = None) -> None:
+        super().__init__(message)
+        self.company_id = company_id
+        self.key_id = key_id
 
 
 class NotYours(Forbidden):
@@ -94,6 +102,46 @@ class EmployedElsewhere(Clash):
 
 class InvitedTooOften(Clash):
     """The company, or this invitation, has sent as many mails as it may for now."""
+
+
+class ActingInvalid(Invalid):
+    """Nobody acts for a company without saying why."""
+
+
+class ActingRefused(Forbidden):
+    """Not for this company: it is not the asker's to act for, or it is blocked or closed."""
+
+
+class NotWhileActing(Forbidden):
+    """This stays with the company's own people: whoever acts in their place may not do it."""
+
+
+class AttachmentNotFound(NotFound):
+    """The reseller has no such invitation that waits."""
+
+
+class AttachmentUnusable(NotFound):
+    """The invitation cannot be accepted: unknown, used, declined, withdrawn, expired, or its reseller is blocked."""
+
+
+class AttachmentForAnother(Forbidden):
+    """The invitation is bound to another email address."""
+
+
+class AttachmentDeclined(Clash):
+    """The address declined not long ago and is left alone for a while."""
+
+
+class NeedsAdministrator(Forbidden):
+    """Only an administrator of the company may decide this."""
+
+
+class AlreadyAttached(Clash):
+    """The company buys from a reseller already."""
+
+
+class ResellersAreMoved(Clash):
+    """A reseller has companies of its own; only the platform puts it elsewhere."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -139,6 +139,8 @@ def _let_it_live(site: _Site, customer: Customer) -> None:
             parent_id=site.ids[seller],
             effective_from=moved_at,
         )
-        assign_default(site.change, seller_id=site.ids[seller], buyer_id=company_id, at=moved_at)
+        assign_default(
+            site.scopes[""], change=site.change, seller_id=site.ids[seller], buyer_id=company_id, at=moved_at
+        )
     if customer.blocked:
         update_company(site.scopes[""], company_id, state="blocked", reason=customer.blocked)

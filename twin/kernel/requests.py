@@ -32,6 +32,23 @@ def request_context(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
     return answer
 
 
+def current_address() -> str | None:
+    """Where the request that this thread answers comes from; None outside any request."""
+    peer = structlog.contextvars.get_contextvars().get("peer")
+    return str(peer) if peer else None
+
+
+def bind_acting(acting_id: int, organisation: str) -> None:
+    """From here on whatever this request does is done in a company's name by somebody of another organisation."""
+    structlog.contextvars.bind_contextvars(acting_id=acting_id, acting_from=organisation)
+
+
+def current_acting() -> dict[str, object]:
+    """What the record adds to every event of a request that acts in a company's name."""
+    bound = structlog.contextvars.get_contextvars()
+    return {name: bound[name] for name in ("acting_id", "acting_from") if name in bound}
+
+
 def _number_of(request: HttpRequest) -> str:
     """The id a proxy of ours gave it, else a new one; what strangers send is not repeated in our log."""
     given = request.META.get("HTTP_X_REQUEST_ID", "")

@@ -10,14 +10,13 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from twin.companies.rules.record import GROUPS, REFUSALS
 from twin.companies.types import RecordedEvent, RecordPage
 from twin.kernel import clock
 from twin.kernel.period import InstantUnreadable, Period, instant_text, parse_instant
-from twin.portal.audit_words import GROUP_WORDS, event_words, field_words
+from twin.portal.audit_words import GROUP_WORDS, actor_words, event_words, field_words
 from twin.portal.listing import LONGEST_SEARCH
 from twin.portal.words import date_words, moment_words
 
@@ -99,7 +98,7 @@ def event_row(event: RecordedEvent, zone: ZoneInfo) -> EventRow:
         moment=moment_words(event.at.replace(microsecond=0), zone),
         instant=instant_text(event.at),
         title=event_words(event.event),
-        by=event.person or (_("somebody unknown") if event.event in REFUSALS else _("the operator or a key")),
+        by=actor_words(event),
         about=event.about,
         details=tuple(field_words(event.fields)),
         is_refusal=event.event in REFUSALS,

@@ -6,9 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
+from twin.companies.rules.record import REFUSALS
+from twin.companies.types import RecordedEvent
+from twin.kernel.security_events import Event
+from twin.portal.company_words import kind_words, state_words
 from twin.portal.people_words import role_words
 
 GROUP_WORDS: Final[dict[str, Promise]] = {
@@ -19,7 +23,7 @@ GROUP_WORDS: Final[dict[str, Promise]] = {
     "company": _("Company"),
     "money": _("Prices"),
 }
-EVENT_WORDS: Final[dict[str, Promise]] = {
+EVENT_WORDS: Final[dict[Event, Promise]] = {
     "signed_in": pgettext_lazy("event", "Signed in"),
     "signed_out": _("Signed out"),
     "sign_in_failed": _("Wrong email or password"),
@@ -48,7 +52,16 @@ EVENT_WORDS: Final[dict[str, Promise]] = {
     "second_factors_reset": _("Second factors reset"),
     "factor_reset_started": _("Reset of the second factor started"),
     "factor_reset_refused": _("Reset of the second factor refused"),
+    "registration_begun": _("Registration begun"),
+    "registration_email_confirmed": _("Email confirmed"),
+    "registration_email_refused": _("Wrong code for an email"),
+    "registration_phone_refused": _("Wrong code for a phone"),
     "registered": _("Registered"),
+    "app_added": _("Authenticator app set up"),
+    "app_removed": _("Authenticator app removed"),
+    "passkey_added": _("Passkey added"),
+    "passkey_removed": _("Passkey removed"),
+    "employee.added": _("Person added"),
     "employee.role_changed": _("Role changed"),
     "employee.max_dialogs_changed": _("Maximum number of dialogs changed"),
     "employee.blocked": _("Person blocked"),
@@ -61,6 +74,8 @@ EVENT_WORDS: Final[dict[str, Promise]] = {
     "api_key.created": _("API key made"),
     "api_key.revoked": _("API key revoked"),
     "record.exported": _("Audit exported"),
+    "second_factor_demanded": _("Second factor demanded of everybody"),
+    "second_factor_left_open": _("Second factor left to each person"),
     "company.left": _("Company left"),
     "company.changed": _("Company information changed"),
     "company.created": _("Company created"),
@@ -72,7 +87,9 @@ EVENT_WORDS: Final[dict[str, Promise]] = {
     "rate_card.created": _("Rate card created"),
     "rate_card.assigned": _("Rate card assigned"),
     "rates.published": _("Rates published"),
+    "default_card.chosen": _("Rate card for new companies chosen"),
 }
+_BY_NAME: Final[Mapping[str, Promise]] = {str(event): words for event, words in EVENT_WORDS.items()}
 _FIELD_WORDS: Final[dict[str, Promise]] = {
     "name": pgettext_lazy("name of a thing", "Name"),
     "email": _("Email"),
@@ -100,26 +117,54 @@ _FIELD_WORDS: Final[dict[str, Promise]] = {
     "parent_id": _("Seller"),
     "buyer_id": _("Company"),
     "meters": _("Meters"),
+    "before": pgettext_lazy("what it was", "Before"),
+    "after": pgettext_lazy("what it became", "Now"),
+    "kind": pgettext_lazy("of a company", "Kind"),
+    "default": _("As the card for new companies"),
+    "step": _("Step"),
+    "invited": _("By invitation"),
+    "by": _("Carried out by"),
 }
 # Said in a place of their own.
-_ELSEWHERE: Final = ("person_id", "key_id", "invitation_id")
+_ELSEWHERE: Final = ("person_id", "key_id", "invitation_id", "by_key_id", "by_key")
+# Said by who stands beside the event.
+_UNSAID: Final = (("by", "operator"), ("by", "person"))
 
 
 def event_words(event: str) -> str:
     """The event as a sentence's beginning; one that has no words yet, by its code."""
-    return str(EVENT_WORDS.get(event, event))
+    return str(_BY_NAME.get(event, event))
+
+
+def actor_words(event: RecordedEvent) -> str:
+    """Who did it: a person, a key of the API by its name and number, the operator at the console."""
+    if event.person:
+        return event.person
+    if event.fields.get("by_key_id"):
+        return _key_words(str(event.fields.get("by_key", "")), event.fields["by_key_id"])
+    if event.fields.get("by") == "operator":
+        return gettext("the operator at the console")
+    return gettext("somebody unknown") if event.event in REFUSALS else gettext("the operator or a key")
+
+
+def _key_words(name: str, number: object) -> str:
+    return gettext("API key “%(name)s” (%(number)s)") % {"name": name, "number": number}
 
 
 def field_words(fields: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """What else is known of an event, named and in words; what is empty is left out."""
     for name, value in fields.items():
-        if name not in _ELSEWHERE and value not in (None, "", [], 0):
+        if name not in _ELSEWHERE and (name, value) not in _UNSAID and value not in (None, "", [], 0):
             yield str(_FIELD_WORDS.get(name, name)), _value_words(name, value)
 
 
 def _value_words(name: str, value: object) -> str:
-    if name in ("role", "old", "new"):
-        return role_words(str(value))
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if name == "kind":
+        return kind_words(str(value))
+    if name in ("role", "old", "new", "before", "after"):
+        return state_words(role_words(str(value)))
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return str(value)

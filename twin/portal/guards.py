@@ -8,9 +8,11 @@ from allauth.core.exceptions import RateLimited
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from twin.companies.recording import record_refused_key
 from twin.kernel import security_log
 from twin.kernel.addresses import address_of
 from twin.kernel.masking import mask_people
+from twin.kernel.security_events import Event
 from twin.portal.views.errors import RETRY_AFTER, too_many_requests, wants_json
 from twin.portal.visitor import visitor_of
 
@@ -22,7 +24,7 @@ _ALWAYS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _OVER_TLS = {"Strict-Transport-Security": f"max-age={_YEAR}; includeSubDomains"}
-_REFUSALS = {401: "access_refused", 403: "access_refused", 429: "limit_reached"}
+_REFUSALS: dict[int, Event] = {401: "access_refused", 403: "access_refused", 429: "limit_reached"}
 # Its own budget keeps it from flooding the log; a line for each refusal would not.
 _UNRECORDED = ("/csp-report",)
 
@@ -56,20 +58,23 @@ def note_refusals(get_response: Answer) -> Answer:
     return answer
 
 
-def _note(request: HttpRequest, event: str) -> None:
+def _note(request: HttpRequest, event: Event) -> None:
     """A row when somebody we know was refused; of strangers, who could fill the table, a line of the log."""
+    address, path = address_of(request), mask_people(request.path)
+    company_id, key_id = getattr(request, "refused_key", (None, None))
+    if company_id is not None:
+        record_refused_key(event, company_id=company_id, key_id=key_id, method=str(request.method), path=path)
+        return
     user_id, company_id = _who(request)
-    known = user_id is not None or company_id is not None
-    about = {"address": address_of(request), "method": request.method, "path": mask_people(request.path)}
-    if known:
-        security_log.record(event, user_id=user_id, company_id=company_id, **about)
-    else:
-        security_log.note(event, **about)
+    if user_id is None and company_id is None:
+        security_log.note(event, address=address, method=request.method, path=path)
+        return
+    security_log.record(
+        event, user_id=user_id, company_id=company_id, address=address, method=request.method, path=path
+    )
 
 
 def _who(request: HttpRequest) -> tuple[int | None, int | None]:
-    if (key_company := getattr(request, "key_company_id", None)) is not None:
-        return None, key_company
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
         return None, None
     visitor = visitor_of(request)

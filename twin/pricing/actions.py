@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.db import connections, transaction
 
 from twin.accounts.types import Person
 from twin.companies import actions as companies
 from twin.companies import queries as tree
-from twin.companies.access import platform_scope
+from twin.companies.access import registering_scope
 from twin.companies.catalogue import catalogue_change
+from twin.companies.recording import record_deed, record_deeds
 from twin.companies.types import PRICES_WRITE, CatalogueChange, Company, NewCompany, Scope
-from twin.kernel import security_log
 from twin.kernel.clock import now
 from twin.kernel.errors import Invalid, invalid_field
+from twin.kernel.period import instant_text
 from twin.kernel.tenancy import scoped, tenant_transaction
 from twin.kernel.text import clean_text
 from twin.pricing import queries
@@ -52,13 +54,9 @@ def create_rate_card(scope: Scope, *, name: str, default: bool = False) -> RateC
     if default:
         _clear_default(scope.organisation_id)
     row = RateCardRow.objects.create(seller_id=scope.organisation_id, name=wanted, is_default=default)
-    security_log.record(
-        "rate_card.created",
-        user_id=scope.person_id,
-        company_id=scope.organisation_id,
-        rate_card_id=row.pk,
-        name=wanted,
-    )
+    record_deed(scope, "rate_card.created", company_id=scope.organisation_id, rate_card_id=row.pk, name=wanted)
+    if default:
+        record_deed(scope, "default_card.chosen", company_id=scope.organisation_id, rate_card_id=row.pk)
     return RateCard(row.pk, row.seller_id, row.name, row.is_default)
 
 
@@ -69,6 +67,8 @@ def make_default(scope: Scope, *, card_id: int) -> RateCard:
     card = queries.get_card(scope, card_id)
     _clear_default(scope.organisation_id)
     RateCardRow.objects.filter(pk=card.id).update(is_default=True)
+    if not card.is_default:
+        record_deed(scope, "default_card.chosen", company_id=scope.organisation_id, rate_card_id=card.id)
     return replace(card, is_default=True)
 
 
@@ -197,7 +197,7 @@ def create_company(
             effective_from=begun,
         )
         if company.parent_id is not None:
-            assign_default(change, seller_id=company.parent_id, buyer_id=company.id, at=begun)
+            assign_default(scope, change=change, seller_id=company.parent_id, buyer_id=company.id, at=begun)
     return company
 
 
@@ -207,7 +207,7 @@ def register_company(*, person: Person, name: str, time_zone: str) -> Company:
     It pays by the platform's default card as of now. Raises `NotInitialised` where there is no
     platform yet.
     """
-    scope = platform_scope()
+    scope = registering_scope(person)
     with transaction.atomic():
         company = create_company(scope, name=name, kind="company", time_zone=time_zone)
         companies.add_employee(scope, user=person, company_id=company.id, role="administrator")
@@ -225,11 +225,11 @@ def create_companies(scope: Scope, *, parent_id: int | None, new: Sequence[NewCo
     with catalogue_change() as change:
         made = companies.create_companies(scope, change=change, parent_id=parent_id, companies=begun)
         if made and made[0].parent_id is not None:
-            _assign_default_to_new(made[0].parent_id, [company.id for company in made], starts)
+            _assign_default_to_new(scope, made[0].parent_id, [company.id for company in made], starts)
     return made
 
 
-def _assign_default_to_new(seller_id: int, buyers: Sequence[int], starts: Sequence[datetime]) -> None:
+def _assign_default_to_new(scope: Scope, seller_id: int, buyers: Sequence[int], starts: Sequence[datetime]) -> None:
     """New companies have no card of anybody yet, so there is nothing to keep."""
     with tenant_transaction(seller_id):
         default = RateCardRow.objects.filter(seller_id=seller_id, is_default=True).first()
@@ -240,11 +240,19 @@ def _assign_default_to_new(seller_id: int, buyers: Sequence[int], starts: Sequen
             for buyer, start in zip(buyers, starts, strict=True)
         ]
         AssignmentRow.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
+    told = [(seller_id, _assignment_fields(default.pk, row.buyer_id, row.effective_from)) for row in rows]
+    record_deeds(scope, "rate_card.assigned", told)
+
+
+def _assignment_fields(card_id: int, buyer_id: int, start: datetime) -> dict[str, Any]:
+    """What the record of the seller says of a default card that was given."""
+    return {"rate_card_id": card_id, "buyer_id": buyer_id, "effective_from": instant_text(start), "default": True}
 
 
 def assign_default(
-    change: CatalogueChange,  # noqa: ARG001 - the proof itself
+    scope: Scope,
     *,
+    change: CatalogueChange,  # noqa: ARG001 - the proof itself
     seller_id: int,
     buyer_id: int,
     at: datetime,
@@ -260,4 +268,7 @@ def assign_default(
         default = RateCardRow.objects.filter(seller_id=seller_id, is_default=True).first()
         if default is None or card_at(agreed, at) is not None:
             return None
-        return _assign(RateCard(default.pk, seller_id, default.name, default.is_default), buyer_id, at)
+        given = _assign(RateCard(default.pk, seller_id, default.name, default.is_default), buyer_id, at)
+    fields = _assignment_fields(default.pk, buyer_id, at)
+    record_deed(scope, "rate_card.assigned", company_id=seller_id, **fields)
+    return given

@@ -7,7 +7,7 @@ queues the mail telling the person.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -22,6 +22,7 @@ from twin.accounts.models import User
 from twin.accounts.notices import tell
 from twin.accounts.sessions import end_sessions
 from twin.kernel import clock
+from twin.kernel.security_events import Event
 from twin.kernel.security_log import record
 from twin.kernel.text import clean_text
 
@@ -108,7 +109,7 @@ def remove_factor(*, user_id: int, factor_id: int, address: str, keep_one: bool 
     factor = _factor(user_id, factor_id)
     if keep_one and factors_of(user_id).number == 1:
         raise FactorNeeded("Your role needs a second factor: add another one before you remove this one.")
-    happened = "passkey_removed" if factor.type == PASSKEY else "app_removed"
+    happened: Event = "passkey_removed" if factor.type == PASSKEY else "app_removed"
     name = str(factor.data.get("name", ""))
     factor.delete()
     if not has_second_factor(user_id):
@@ -160,7 +161,7 @@ def end_second_factor_duty(*, user_id: int) -> None:
     User.objects.filter(pk=user_id).update(second_factor_since=None)
 
 
-def _added(person: User, happened: str, address: str, name: str = "") -> bool:
+def _added(person: User, happened: Literal["app_added", "passkey_added"], address: str, name: str = "") -> bool:
     makes_codes = not Authenticator.objects.filter(user_id=person.pk, type=RECOVERY_CODES).exists()
     if makes_codes:
         RecoveryCodes.activate(person)

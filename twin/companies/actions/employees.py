@@ -11,15 +11,17 @@ from typing import Final
 
 from twin.accounts.sessions import end_sessions
 from twin.accounts.types import Person
-from twin.companies.errors import EmployeeNotFound, LastAdministrator, NotYours, NotYourself
+from twin.companies.errors import EmployeeNotFound, LastAdministrator, NotWhileActing, NotYours, NotYourself
 from twin.companies.models import ApiKey as ApiKeyRow
 from twin.companies.models import Company as CompanyRow
 from twin.companies.models import Employment as EmploymentRow
 from twin.companies.models import Invitation as InvitationRow
 from twin.companies.queries import get_company
+from twin.companies.recording import record_deed
 from twin.companies.rules.employees import checked_max_dialogs, checked_role, checked_text
 from twin.companies.types import COMPANIES_WRITE, Company, Role, Scope
-from twin.kernel import clock, security_log
+from twin.kernel import clock
+from twin.kernel.security_events import Event
 from twin.kernel.tenancy import scoped, tenant_transaction
 
 _LONGEST_REASON: Final = 500
@@ -32,9 +34,11 @@ def add_employee(scope: Scope, *, user: Person, company_id: int, role: Role) -> 
     Who was blocked or removed there works again.
     """
     scope.require(COMPANIES_WRITE)
+    refuse_while_acting(scope, role)
     company = get_company(scope, company_id)
     with tenant_transaction(company.id):
         employ(company.id, user.pk, role)
+    record_deed(scope, "employee.added", company_id=company.id, person_id=user.pk, role=role)
 
 
 @scoped
@@ -44,9 +48,10 @@ def change_role(scope: Scope, *, company_id: int, person_id: int, role: str, add
     Who stops being administrator takes their open invitations along. Raises `LastAdministrator`.
     """
     wanted = checked_role(role)
+    refuse_while_acting(scope, wanted)
     company = company_to_manage(scope, company_id)
     with tenant_transaction(company.id):
-        row = _locked_employee(company.id, person_id)
+        row = _locked_employee(scope, company.id, person_id)
         if row.role == wanted:
             return
         if wanted != "administrator":
@@ -65,7 +70,7 @@ def set_max_dialogs(
     wanted = checked_max_dialogs(max_dialogs)
     company = company_to_manage(scope, company_id)
     with tenant_transaction(company.id):
-        row = _locked_employee(company.id, person_id)
+        row = _locked_employee(scope, company.id, person_id)
         if row.max_dialogs == wanted:
             return
         before, row.max_dialogs = row.max_dialogs, wanted
@@ -87,7 +92,7 @@ def block_employee(
     if person_id == scope.person_id:
         raise NotYourself("Nobody blocks themselves; another administrator can.")
     with tenant_transaction(company.id):
-        row = _locked_employee(company.id, person_id)
+        row = _locked_employee(scope, company.id, person_id)
         if row.blocked_at is None:
             _refuse_last(company.id, row)
             row.blocked_at, row.blocked_by_id = clock.now(), scope.person_id
@@ -101,7 +106,7 @@ def unblock_employee(scope: Scope, *, company_id: int, person_id: int, address: 
     """Let a blocked person in again; sessions and keys that ended stay ended."""
     company = company_to_manage(scope, company_id)
     with tenant_transaction(company.id):
-        row = _locked_employee(company.id, person_id)
+        row = _locked_employee(scope, company.id, person_id)
         if row.blocked_at is None:
             return
         row.blocked_at, row.blocked_by_id, row.blocked_reason = None, None, ""
@@ -119,7 +124,7 @@ def remove_employee(
     """
     company = company_to_manage(scope, company_id)
     with tenant_transaction(company.id):
-        row = _locked_employee(company.id, person_id)
+        row = _locked_employee(scope, company.id, person_id)
         _refuse_last(company.id, row)
         row.removed_at = clock.now()
         row.save(update_fields=["removed_at"])
@@ -131,7 +136,7 @@ def end_employee_sessions(scope: Scope, *, company_id: int, person_id: int, addr
     """Sign an employee out everywhere; how many sessions that were."""
     company = company_to_manage(scope, company_id)
     with tenant_transaction(company.id):
-        _locked_employee(company.id, person_id)
+        _locked_employee(scope, company.id, person_id)
         ended = end_sessions(user_id=person_id)
         _note(scope, "employee.sessions_ended", company, person_id, address, sessions=ended)
     return ended
@@ -187,11 +192,18 @@ def withdraw_invitations_by(company_id: int, person_id: int) -> int:
     ).update(withdrawn_at=clock.now())
 
 
-def _locked_employee(company_id: int, person_id: int) -> EmploymentRow:
+def refuse_while_acting(scope: Scope, role: str) -> None:
+    """Administrators are the company's own business: who acts in their place neither makes nor unmakes one."""
+    if scope.acting_id is not None and role == "administrator":
+        raise NotWhileActing("Administrators are managed by the company's own people.")
+
+
+def _locked_employee(scope: Scope, company_id: int, person_id: int) -> EmploymentRow:
     lock_company(company_id)
     row = EmploymentRow.objects.filter(company_id=company_id, user_id=person_id, removed_at__isnull=True).first()
     if row is None:
         raise EmployeeNotFound(f"Nobody with the id {person_id} works for company {company_id}.")
+    refuse_while_acting(scope, row.role)
     return row
 
 
@@ -202,7 +214,9 @@ def _refuse_last(company_id: int, row: EmploymentRow) -> None:
         raise LastAdministrator(f"Company {company_id} would be left without an administrator.")
 
 
-def _shut_out(scope: Scope, event: str, company: Company, person_id: int, keep_keys: bool, address: str | None) -> None:
+def _shut_out(
+    scope: Scope, event: Event, company: Company, person_id: int, keep_keys: bool, address: str | None
+) -> None:
     """Everything by which the person, or what they left behind, could still come in."""
     withdrawn = withdraw_invitations_by(company.id, person_id)
     revoked = 0
@@ -213,7 +227,5 @@ def _shut_out(scope: Scope, event: str, company: Company, person_id: int, keep_k
     _note(scope, event, company, person_id, address, invitations=withdrawn, keys=revoked, sessions=ended)
 
 
-def _note(scope: Scope, event: str, company: Company, person_id: int, address: str | None, **fields: object) -> None:
-    security_log.record(
-        event, user_id=scope.person_id, company_id=company.id, address=address, person_id=person_id, **fields
-    )
+def _note(scope: Scope, event: Event, company: Company, person_id: int, address: str | None, **fields: object) -> None:
+    record_deed(scope, event, company_id=company.id, address=address, person_id=person_id, **fields)

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.db import connections
 
-from twin.companies.actions.tree import parent_for, shown
+from twin.companies.actions.tree import founding_fields, parent_for, shown
 from twin.companies.models import Company as CompanyRow
+from twin.companies.recording import record_deeds
 from twin.companies.rules import checks
 from twin.companies.rules.tree import folded
 from twin.companies.types import COMPANIES_WRITE, CatalogueChange, Company, NewCompany, Scope
@@ -54,6 +55,7 @@ def create_companies(
     for row, company_id, start in zip(rows, ids, starts, strict=True):
         row.id, row.existed_from, row.currency = company_id, start, parent.currency
     CompanyRow.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
+    record_deeds(scope, "company.created", [(row.pk, founding_fields(row, parent.id)) for row in rows])
     return [shown(row, parent.id) for row in rows]
 
 

@@ -10,10 +10,11 @@ from twin.companies.errors import CompanyNotFound, InformationChanged, Informati
 from twin.companies.models import Company, Information, InformationDraft
 from twin.companies.queries import get_company
 from twin.companies.queries.information import OF_THE_COMPANY, company_information
+from twin.companies.recording import record_deed
 from twin.companies.rules.information import FIELDS, YES, checked, storable
 from twin.companies.rules.tree import folded
 from twin.companies.types import COMPANIES_WRITE, CompanyInformation, Scope
-from twin.kernel import clock, security_log
+from twin.kernel import clock
 from twin.kernel.tenancy import scoped
 
 
@@ -39,9 +40,9 @@ def save_information(
     before = {name: now[name] for name in FIELDS if now[name] != kept[name]}
     if before or not row.is_complete:
         _write(scope, row, kept, before)
-        security_log.record(
+        record_deed(
+            scope,
             "company.changed",
-            user_id=scope.person_id,
             company_id=company.id,
             address=address,
             version=row.version,

@@ -17,7 +17,13 @@ from django.utils.translation import gettext as _
 
 from twin.accounts.actions import checked_email
 from twin.companies.access import employment_of, hash_of, offer_behind
-from twin.companies.actions.employees import active_administrators, company_to_manage, employ, lock_company
+from twin.companies.actions.employees import (
+    active_administrators,
+    company_to_manage,
+    employ,
+    lock_company,
+    refuse_while_acting,
+)
 from twin.companies.catalogue import catalogue_change
 from twin.companies.errors import (
     AlreadyEmployed,
@@ -34,6 +40,7 @@ from twin.companies.models import Employment as EmploymentRow
 from twin.companies.models import Invitation as InvitationRow
 from twin.companies.queries import get_company
 from twin.companies.queries.employees import get_invitation
+from twin.companies.recording import record_deed
 from twin.companies.rules.employees import (
     INVITATION_LIFE,
     INVITATIONS_A_DAY,
@@ -49,6 +56,7 @@ from twin.kernel import clock, security_log
 from twin.kernel.delivery import send_mail
 from twin.kernel.errors import Invalid
 from twin.kernel.links import absolute
+from twin.kernel.security_events import Event
 from twin.kernel.tenancy import scoped, tenant_transaction
 
 INVITATION_PATH: Final = "/invitation/"
@@ -222,6 +230,7 @@ def _company_to_invite_to(scope: Scope, company_id: int | None, role: Role) -> C
 def _company_of_invitation(scope: Scope, company_id: int, invitation_id: int) -> Company:
     """Own invitations, for platform staff all, for a reseller those of first administrators."""
     invitation = get_invitation(scope, company_id=company_id, invitation_id=invitation_id)
+    refuse_while_acting(scope, invitation.role)
     if scope.kind == "reseller" and company_id != scope.organisation_id:
         return _company_to_invite_to(scope, company_id, invitation.role)
     return company_to_manage(scope, company_id)
@@ -229,6 +238,7 @@ def _company_of_invitation(scope: Scope, company_id: int, invitation_id: int) ->
 
 def _refuse_above_own(scope: Scope, role: Role) -> None:
     """The permission to write companies comes with the administrator's role alone, or from the console."""
+    refuse_while_acting(scope, role)
     own: Role = "administrator" if COMPANIES_WRITE in scope.permissions else "finance"
     if not may_give(own, role):
         raise PermissionMissing("Nobody gives a role above their own.")
@@ -329,10 +339,10 @@ def _role_words(role: str) -> str:
     }[role]
 
 
-def _note(scope: Scope, event: str, row: InvitationRow, address: str | None) -> None:
-    security_log.record(
+def _note(scope: Scope, event: Event, row: InvitationRow, address: str | None) -> None:
+    record_deed(
+        scope,
         event,
-        user_id=scope.person_id,
         company_id=row.company_id,
         address=address,
         invitation_id=row.pk,

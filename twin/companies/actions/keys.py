@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from twin.companies.access import hash_of
-from twin.companies.errors import CompanyNotFound, PermissionMissing
+from twin.companies.errors import CompanyNotFound, NotWhileActing, PermissionMissing
 from twin.companies.models import ApiKey as ApiKeyRow
 from twin.companies.queries import MAX_ID, get_company, shown_key
+from twin.companies.recording import record_deed
 from twin.companies.rules import checks
 from twin.companies.types import COMPANIES_WRITE, ApiKey, Scope
-from twin.kernel import clock, security_log
+from twin.kernel import clock
 from twin.kernel.period import instant_text
+from twin.kernel.security_events import Event
 from twin.kernel.tenancy import scoped, tenant_transaction
 
 
@@ -32,6 +34,8 @@ def create_api_key(
     Nobody gives a permission that it lacks itself.
     """
     scope.require(COMPANIES_WRITE)
+    if scope.acting_id is not None:
+        raise NotWhileActing("A company's keys are made by its own people.")
     company = get_company(scope, company_id)
     name, permissions = checks.checked_key(name, scopes)
     missing = sorted(set(permissions) - scope.permissions)
@@ -70,10 +74,10 @@ def revoke_api_key(scope: Scope, *, company_id: int, key_id: int, address: str |
         _record("api_key.revoked", scope, row, address)
 
 
-def _record(event: str, scope: Scope, row: ApiKeyRow, address: str | None, **fields: object) -> None:
-    security_log.record(
+def _record(event: Event, scope: Scope, row: ApiKeyRow, address: str | None, **fields: object) -> None:
+    record_deed(
+        scope,
         event,
-        user_id=scope.person_id,
         company_id=row.company_id,
         address=address,
         key_id=row.pk,

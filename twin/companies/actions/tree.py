@@ -19,6 +19,7 @@ from twin.companies.errors import (
 )
 from twin.companies.models import Company as CompanyRow
 from twin.companies.queries import get_company, held_at, last_membership
+from twin.companies.recording import record_deed
 from twin.companies.rules import checks
 from twin.companies.rules.tree import folded
 from twin.companies.types import (
@@ -30,13 +31,19 @@ from twin.companies.types import (
     Membership,
     Scope,
 )
-from twin.kernel import clock
+from twin.kernel import clock, security_log
 from twin.kernel.period import instant_text
+from twin.kernel.security_events import Event
 from twin.kernel.tenancy import scoped, tenant_transaction
 
 # What `companies_rebuild_ancestry` refuses.
 LOOP_STATE: Final = "TW001"
 LATER_STATE: Final = "TW002"
+_STATE_EVENTS: Final[dict[str, Event]] = {
+    "active": "company.active",
+    "blocked": "company.blocked",
+    "closed": "company.closed",
+}
 
 
 class Unset(Enum):
@@ -61,6 +68,7 @@ def create_platform(*, name: str, time_zone: str, currency: str) -> Company:
         if _installation() is not None:
             raise PlatformExists("This installation already has its platform company.")
         _insert(row)
+        security_log.record("company.created", company_id=row.pk, kind=row.kind, by="operator")
     return shown(row, None)
 
 
@@ -100,6 +108,7 @@ def create_company(
         raise checks.invalid(f"This installation counts in {parent.currency} only.", "currency")
     _refuse_taken(parent.id, row.external_id, besides=0)
     _insert(row, parent.id)
+    record_deed(scope, "company.created", company_id=row.pk, **founding_fields(row, parent.id))
     return shown(row, parent.id)
 
 
@@ -171,7 +180,21 @@ def record_move(
         raise checks.invalid(f"Company {company.id} lies under company {parent.id} already.", "parent_id")
     _refuse_taken(parent.id, company.external_id, besides=company.id)
     _place(company.id, parent.id, effective_from)
+    record_deed(
+        scope,
+        "company.moved",
+        company_id=company.id,
+        before=last.parent_id,
+        parent_id=parent.id,
+        effective_from=instant_text(effective_from),
+    )
     return get_company(scope, company.id)
+
+
+def founding_fields(row: CompanyRow, parent_id: int) -> dict[str, Any]:
+    """What the record says of a new company."""
+    start = instant_text(row.existed_from) if row.existed_from else None
+    return {"kind": row.kind, "parent_id": parent_id, "effective_from": start}
 
 
 def parent_for(scope: Scope, parent_id: int | None, start: datetime) -> Company:
@@ -247,12 +270,27 @@ def _write(scope: Scope, company: Company, changes: dict[str, Any]) -> Company:
     """Store the changes; what ingestion reads of a company gives the catalogue a new version."""
     if changes.keys() & {"kind", "state", "external_id"}:
         with catalogue_change():
-            _note_words(scope, company, changes)
-            CompanyRow.objects.filter(pk=company.id).update(**changes)
+            _store(scope, company, changes)
     elif changes:
-        _note_words(scope, company, changes)
-        CompanyRow.objects.filter(pk=company.id).update(**changes)
+        _store(scope, company, changes)
     return get_company(scope, company.id)
+
+
+def _store(scope: Scope, company: Company, changes: dict[str, Any]) -> None:
+    _note_words(scope, company, changes)
+    CompanyRow.objects.filter(pk=company.id).update(**changes)
+    described = [name for name in ("external_id", "name", "time_zone") if _differs(company, changes, name)]
+    if described:
+        record_deed(scope, "company.changed", company_id=company.id, changed=" ".join(described))
+    if _differs(company, changes, "kind"):
+        record_deed(scope, "company.made_reseller", company_id=company.id)
+    if _differs(company, changes, "state") or _differs(company, changes, "state_reason"):
+        event, reason = _STATE_EVENTS[changes["state"]], changes["state_reason"]
+        record_deed(scope, event, company_id=company.id, before=company.state, reason=reason)
+
+
+def _differs(company: Company, changes: dict[str, Any], name: str) -> bool:
+    return name in changes and changes[name] != getattr(company, name)
 
 
 def _note_words(scope: Scope, company: Company, changes: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ def move_company(scope: Scope, *, company_id: int, parent_id: int, effective_fro
                 f"Usage up to {instant_text(last)} stands under the present seller."
                 f" The earliest free instant for this move is {free}."
             )
-        assign_default(change, seller_id=parent_id, buyer_id=company_id, at=effective_from)
+        assign_default(scope, change=change, seller_id=parent_id, buyer_id=company_id, at=effective_from)
     return moved
 
 

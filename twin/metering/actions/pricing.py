@@ -10,8 +10,8 @@ from typing import Any
 from django.db import connection
 
 from twin.companies.catalogue import catalogue_change
+from twin.companies.recording import record_deed
 from twin.companies.types import Scope, Stay
-from twin.kernel import security_log
 from twin.kernel.period import instant_text
 from twin.kernel.tenancy import scoped, tenant_transaction
 from twin.metering.actions.pending import price_pending
@@ -71,9 +71,9 @@ def assign_rate_card(scope: Scope, *, buyer_id: int, card_id: int, effective_fro
 
 def _note_rates(scope: Scope, card_id: int, rates: Sequence[NewRate]) -> None:
     """In the record of the seller: what it charges whom is nobody else's business."""
-    security_log.record(
+    record_deed(
+        scope,
         "rates.published",
-        user_id=scope.person_id,
         company_id=scope.organisation_id,
         rate_card_id=card_id,
         number=len(rates),
@@ -82,9 +82,9 @@ def _note_rates(scope: Scope, card_id: int, rates: Sequence[NewRate]) -> None:
 
 
 def _note_assignment(scope: Scope, buyer_id: int, card_id: int, effective_from: datetime) -> None:
-    security_log.record(
+    record_deed(
+        scope,
         "rate_card.assigned",
-        user_id=scope.person_id,
         company_id=scope.organisation_id,
         rate_card_id=card_id,
         buyer_id=buyer_id,

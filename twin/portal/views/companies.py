@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from twin.companies import actions, queries
 from twin.companies.types import Company, Scope
-from twin.kernel import clock, security_log
+from twin.kernel import clock
 from twin.kernel.addresses import address_of
 from twin.kernel.errors import Invalid, NotFound, TwinError
 from twin.metering import actions as metering
@@ -90,7 +90,6 @@ def edit(request: HttpRequest, company_id: int) -> HttpResponse:
         changes = {name: value for name, value in wanted.items() if getattr(company, name) != value}
         if changes:
             actions.update_company(scope, company.id, **changes)
-        _note(request, scope, "company.changed", company.id, changed=" ".join(sorted(changes)))
         return _("Saved.")
 
     return _carry_out(request, company_id, form, "details", act)
@@ -101,7 +100,6 @@ def edit(request: HttpRequest, company_id: int) -> HttpResponse:
 def make_reseller(request: HttpRequest, company_id: int) -> HttpResponse:
     def act(scope: Scope, company: Company) -> str:
         actions.update_company(scope, company.id, kind="reseller")
-        _note(request, scope, "company.made_reseller", company.id)
         return _("%(company)s is a reseller now.") % {"company": company.name}
 
     return _carry_out(request, company_id, forms.Form(request.POST), "", act)
@@ -125,7 +123,6 @@ def close(request: HttpRequest, company_id: int) -> HttpResponse:
 def activate(request: HttpRequest, company_id: int) -> HttpResponse:
     def act(scope: Scope, company: Company) -> str:
         actions.update_company(scope, company.id, state="active")
-        _note(request, scope, "company.active", company.id, before=company.state)
         return _("The company is active again.")
 
     return _carry_out(request, company_id, forms.Form(request.POST), "", act)
@@ -143,15 +140,6 @@ def move(request: HttpRequest, company_id: int) -> HttpResponse:
     def act(scope: Scope, company: Company) -> str:
         parent_id, start = form.cleaned_data["parent_id"], form.cleaned_data["effective_from"] or clock.now()
         metering.move_company(scope, company_id=company.id, parent_id=parent_id, effective_from=start)
-        _note(
-            request,
-            scope,
-            "company.moved",
-            company.id,
-            before=company.parent_id,
-            after=parent_id,
-            since=start.isoformat(),
-        )
         return _("The company changes its seller at %(moment)s.") % {
             "moment": moment_words(start.replace(microsecond=0), zone_of(request.user))
         }
@@ -193,7 +181,6 @@ def _created(request: HttpRequest, scope: Scope, form: CreateForm) -> Company | 
             )
             invited = {"name": given["admin_name"], "email": given["admin_email"], "role": "administrator"}
             actions.invite_person(scope, company_id=company.id, address=address, **invited)
-            _note(request, scope, "company.created", company.id, kind=company.kind, parent_id=company.parent_id)
     except TwinError as error:
         _tell(form, error, zone_of(request.user))
         return None
@@ -221,7 +208,6 @@ def _change_state(request: HttpRequest, company_id: int, state: str, done: str) 
     def act(scope: Scope, company: Company) -> str:
         reason = form.cleaned_data["reason"]
         actions.update_company(scope, company.id, state=state, reason=reason)
-        _note(request, scope, f"company.{state}", company.id, before=company.state, reason=reason)
         return done
 
     return _carry_out(request, company_id, form, state, act)
@@ -267,13 +253,3 @@ def _show(request: HttpRequest, scope: Scope, company: Company, **refused: forms
     )
     status = UNPROCESSABLE if refused else 200
     return render(request, "portal/companies/company.html", {"page": page}, status=status)
-
-
-def _note(request: HttpRequest, scope: Scope, event: str, company_id: int, **fields: object) -> None:
-    security_log.record(
-        event,
-        user_id=scope.person_id,
-        company_id=company_id,
-        address=address_of(request),
-        **fields,
-    )
