@@ -40,7 +40,7 @@ DEFINERS = {
 }
 
 # Views run as their owner, who bypasses row-level security: each carries its own condition.
-VIEWS_OF_THE_APP = {"metering_sold", "metering_sold_event", "pricing_rate_paid"}
+VIEWS_OF_THE_APP = {"metering_billable", "metering_sold", "metering_sold_event", "pricing_rate_paid"}
 
 NOBODY = 2**31 - 1
 

@@ -19,6 +19,8 @@ from twin.companies.models import ApiKey
 from twin.companies.queries import get_company
 from twin.companies.rules.permissions import permissions_of
 from twin.companies.types import (
+    BILLING_READ,
+    BILLING_WRITE,
     PERMISSIONS,
     REPORTS_READ,
     CompanyKind,
@@ -197,6 +199,12 @@ def reading_scope(organisation_id: int) -> Scope:
     own = get_company(Scope(organisation_id, "company", frozenset()), organisation_id)
     _refuse_inactive(own.id, own.state, own.state_reason)
     return Scope(own.id, own.kind, frozenset((REPORTS_READ,)))
+
+
+def billing_scope(organisation_id: int) -> Scope:
+    """For the months of a seller, closed by the clock; also those of a seller that is blocked."""
+    own = get_company(Scope(organisation_id, "company", frozenset()), organisation_id)
+    return Scope(own.id, own.kind, frozenset((BILLING_READ, BILLING_WRITE)))
 
 
 def usage_scope(scope: Scope, company_id: int | None) -> Scope:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Literal
 
 from twin.pricing.types import Assignment, Terms
+
+# How far the commit order has come: a number for each shard.
+Cutoff = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -219,3 +223,37 @@ class UsageCell:
     quantity: int
     price: int
     unrated: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskedSpan:
+    """What a statement of one buyer covers: what happened in `[start, end)`, and late, what happened before `start`
+    and was committed after `since`. `since` None: the buyer is new, nothing can be late.
+
+    Late usage is told by month of `time_zone`; what happened before `start` belongs to `month_before` or earlier.
+    """
+
+    buyer_id: int
+    start: datetime
+    end: datetime
+    since: Cutoff | None
+    time_zone: str
+    month_before: date
+
+
+@dataclass(frozen=True, slots=True)
+class BillableGroup:
+    """Charges of one buyer at one version of a rate; of the span (`month` None) or late, of an earlier month.
+
+    What was taken back is counted off. `amount` is exact, in nano-units; the sums know no bounds.
+    """
+
+    buyer_id: int
+    kind: Literal["usage", "late"]
+    month: date | None
+    meter: str
+    rate_id: int
+    count: int
+    quantity: int
+    billed: int
+    amount: int

@@ -67,7 +67,7 @@ def next_span(
             return _span(month_after(month), begin, stay, zone)
         if stay.start <= now:
             return _first_of(stay, zone)
-    return _tail(begin, zone, now)
+    return _tail(month, begin, zone, now)
 
 
 def spans_after(
@@ -94,8 +94,8 @@ def _span(month: date, start: datetime, stay: Stay, zone: ZoneInfo) -> MonthSpan
     return MonthSpan(month, Period(start, over_at if stay.end is None else min(over_at, stay.end)), over_at)
 
 
-def _tail(begin: datetime, zone: ZoneInfo, now: datetime) -> MonthSpan | None:
-    """The month that ended last before now, where nobody is a buyer any more."""
+def _tail(last: date, begin: datetime, zone: ZoneInfo, now: datetime) -> MonthSpan | None:
+    """The month that ended last before now, after that of the last statement: nobody is a buyer any more."""
     month = month_before(month_of(now, zone))
     over_at = month_period(month, zone).end
-    return MonthSpan(month, Period(begin, over_at), over_at, is_tail=True) if begin < over_at else None
+    return MonthSpan(month, Period(begin, over_at), over_at, is_tail=True) if month > last else None

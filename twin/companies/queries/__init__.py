@@ -1,5 +1,6 @@
 """What companies tells: the tree as the asking organisation sees it, and its keys."""
 
+from twin.companies.queries.buyers import DirectBuyer, direct_buyers
 from twin.companies.queries.directory import (
     COMPANIES_A_PAGE,
     DIRECTORY_ORDERS,
@@ -60,6 +61,7 @@ __all__ = [
     "MAX_PAGE",
     "MOST_RECORDED",
     "RECORD_A_PAGE",
+    "DirectBuyer",
     "Directory",
     "ListedCompany",
     "children",
@@ -68,6 +70,7 @@ __all__ = [
     "default_max_dialogs",
     "dependent_ids_in",
     "dependents_in",
+    "direct_buyers",
     "direct_sellers",
     "directory",
     "employees",

@@ -1,5 +1,6 @@
 """What metering can tell: totals, what they are made of, to-dos, conflicts, the way of one event, its own health."""
 
+from twin.metering.queries.billable import billable_groups, billable_rates, current_cutoff, unrated_counts
 from twin.metering.queries.cells import cells_in
 from twin.metering.queries.charges import charges_by_rate, events_of
 from twin.metering.queries.clashes import rate_clashes
@@ -9,15 +10,19 @@ from twin.metering.queries.tracing import trace
 from twin.metering.queries.verifying import find_differences
 
 __all__ = [
+    "billable_groups",
+    "billable_rates",
     "cells_by",
     "cells_in",
     "charges_by_rate",
     "conflicts",
     "contradictions",
+    "current_cutoff",
     "events_of",
     "find_differences",
     "rate_clashes",
     "trace",
+    "unrated_counts",
     "unrated_groups",
     "usage_cells",
 ]

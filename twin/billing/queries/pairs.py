@@ -1,0 +1,140 @@
+"""Where each pair stands: its last closed statement, and what follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from twin.billing.rules.months import MonthSpan, Stay, spans_after
+from twin.billing.types import LatePolicy
+from twin.companies.queries import DirectBuyer, direct_buyers
+from twin.companies.types import Scope
+from twin.kernel.period import Period
+from twin.kernel.tenancy import scoped
+from twin.metering.types import AskedSpan, Cutoff
+
+_BEGINNING: Final = datetime(1, 1, 1, tzinfo=UTC)
+_LAST: Final = """
+    select distinct on (buyer_id) buyer_id, id, month, ends_at, cutoff from billing_statement
+    where seller_id = %(seller)s and state = 'closed' and (%(only)s::int[] is null or buyer_id = any(%(only)s))
+    order by buyer_id, starts_at desc
+"""
+_WAITING: Final = """
+    select buyer_id, id, month, time_zone, starts_at, ends_at, signed_off_reason, signed_off_by, late_policy
+    from billing_statement
+    where seller_id = %(seller)s and state = 'closing' and (%(only)s::int[] is null or buyer_id = any(%(only)s))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LastStatement:
+    """The statement of a pair that was closed last."""
+
+    id: int
+    month: date
+    ends_at: datetime
+    cutoff: Cutoff
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A statement that waits for somebody's word, and what was said so far."""
+
+    id: int
+    month: date
+    time_zone: str
+    period: Period
+    signed_off_reason: str
+    signed_off_by: str
+    decided: LatePolicy | None
+
+
+@dataclass(frozen=True, slots=True)
+class NextStatement:
+    """What a pair's next statement covers. `last` None: it is the first one."""
+
+    seller_id: int
+    buyer: DirectBuyer = field(repr=False)
+    time_zone: str
+    span: MonthSpan
+    last: LastStatement | None
+    waiting: Waiting | None = None
+
+    @property
+    def asked(self) -> AskedSpan:
+        """The same, as metering asks for it."""
+        return AskedSpan(
+            buyer_id=self.buyer.company_id,
+            start=self.span.period.start,
+            end=self.span.period.end,
+            since=None if self.last is None else self.last.cutoff,
+            time_zone=self.time_zone,
+            month_before=self.span.month if self.last is None else self.last.month,
+        )
+
+
+@scoped
+def next_statements(scope: Scope, now: datetime, *, only: Iterable[int] | None = None) -> list[NextStatement]:
+    """For each direct buyer, present or former, the first span that no closed statement covers; by buyer."""
+    ids = None if only is None else list(only)
+    buyers = direct_buyers(scope, only=ids)
+    last, waiting = _last(scope, ids), _waiting(scope, ids)
+    found = (
+        _first(scope.organisation_id, buyer, last.get(buyer.company_id), waiting.get(buyer.company_id), now)
+        for buyer in buyers
+    )
+    return [one for one in found if one is not None]
+
+
+@scoped
+def open_spans(scope: Scope, buyer_id: int, now: datetime) -> list[NextStatement]:
+    """All spans of one pair that no closed statement covers and that have begun, in order; none of a stranger."""
+    buyers = direct_buyers(scope, only=[buyer_id])
+    last, waiting = _last(scope, [buyer_id]).get(buyer_id), _waiting(scope, [buyer_id]).get(buyer_id)
+    found: list[NextStatement] = []
+    for buyer in buyers:
+        first = _first(scope.organisation_id, buyer, last, waiting, now)
+        if first is None:
+            continue
+        found.append(first)
+        before = (first.span.month, first.span.period.end)
+        # What comes late belongs to the month that will be closed first.
+        found.extend(
+            NextStatement(scope.organisation_id, buyer, buyer.time_zone, span, None)
+            for span in _spans(buyer, before, now)
+            if not span.is_tail
+        )
+    return found
+
+
+def _first(
+    seller: int, buyer: DirectBuyer, last: LastStatement | None, waiting: Waiting | None, now: datetime
+) -> NextStatement | None:
+    if waiting is not None:
+        span = MonthSpan(waiting.month, waiting.period, waiting.period.end)
+        return NextStatement(seller, buyer, waiting.time_zone, span, last, waiting)
+    before = None if last is None else (last.month, last.ends_at)
+    spans = _spans(buyer, before, now)
+    return NextStatement(seller, buyer, buyer.time_zone, spans[0], last) if spans else None
+
+
+def _spans(buyer: DirectBuyer, before: tuple[date, datetime] | None, now: datetime) -> Sequence[MonthSpan]:
+    stays = [Stay(stay.start or _BEGINNING, stay.end) for stay in buyer.stays]
+    return spans_after(stays, ZoneInfo(buyer.time_zone), before, now)
+
+
+def _last(scope: Scope, only: list[int] | None) -> dict[int, LastStatement]:
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST, {"seller": scope.organisation_id, "only": only})
+        return {row[0]: LastStatement(row[1], row[2], row[3], tuple(row[4])) for row in cursor.fetchall()}
+
+
+def _waiting(scope: Scope, only: list[int] | None) -> dict[int, Waiting]:
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, {"seller": scope.organisation_id, "only": only})
+        return {row[0]: Waiting(row[1], row[2], row[3], Period(row[4], row[5]), *row[6:]) for row in cursor.fetchall()}

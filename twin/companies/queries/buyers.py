@@ -1,0 +1,42 @@
+"""Who buys, or once bought, directly from the asking organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.db import connections
+
+from twin.companies.types import Scope, Stay
+from twin.kernel.tenancy import scoped
+
+
+@dataclass(frozen=True, slots=True)
+class DirectBuyer:
+    """A company and its times directly under the organisation, in order; the last one may be open."""
+
+    company_id: int
+    name: str
+    time_zone: str
+    currency: str
+    stays: tuple[Stay, ...]
+
+
+@scoped
+def direct_buyers(scope: Scope, *, only: Iterable[int] | None = None) -> list[DirectBuyer]:
+    """Every company (or those named) that was, is or will be the organisation's direct child, by id."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "select a.company_id, c.name, c.time_zone, c.currency, a.start_at, a.end_at"
+            " from companies_ancestry a join companies_company c on c.id = a.company_id"
+            " where a.ancestor_id = %(organisation)s and a.distance = 1"
+            " and (%(only)s::int[] is null or a.company_id = any(%(only)s))"
+            " order by a.company_id, a.start_at nulls first",
+            {"organisation": scope.organisation_id, "only": None if only is None else list(only)},
+        )
+        rows = cursor.fetchall()
+    return [
+        DirectBuyer(*buyer, tuple(Stay(buyer[0], start, end) for *_, start, end in stays))
+        for buyer, stays in groupby(rows, key=lambda row: row[:4])
+    ]
