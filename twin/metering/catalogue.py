@@ -23,6 +23,9 @@ from twin.pricing.types import PriceBook, Rate, Terms
 ALWAYS = -(2**62)
 NEVER = 2**62
 _MOST_SPANS = 200_000  # about 100 MB
+_MOST_SETS = 100_000
+# Letters of remembered attribute sets: a number in every attribute must not fill the memory.
+_MOST_LETTERS = 4_000_000
 
 Projection = tuple[tuple[str, str], ...]
 
@@ -141,6 +144,42 @@ class Timeline(Generic[K, S]):
         return span
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a subject means for usage of `[start, end)`: the company and the number of its way."""
+
+    start: int
+    end: int
+    company: int
+    way: int
+
+
+class Homes:
+    """Homes by subject for one organisation; in `[since, until)` of the present it sees each of these companies."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Home] = {}
+        self.since, self.until = ALWAYS, NEVER
+
+    def learn(self, subject: str, home: Home, sight: Sight) -> None:
+        self.since, self.until = max(self.since, sight.start), min(self.until, sight.end)
+        self.known[subject] = home
+
+
+class Variety:
+    """The number and the projection of attribute sets as sent, by their items; bounded by count and by letters."""
+
+    def __init__(self) -> None:
+        self.known: dict[Projection, tuple[int, int]] = {}
+        self._letters = 0
+
+    def learn(self, found: dict[Projection, tuple[int, int]]) -> None:
+        self._letters += sum(len(name) + len(value) for raw in found for name, value in raw)
+        if len(self.known) > _MOST_SETS or self._letters > _MOST_LETTERS:
+            self.known, self._letters = {}, 0
+        self.known.update(found)
+
+
 class Catalogue:
     """Tree and prices of one version; safe to share between threads, never changed but for its caches."""
 
@@ -149,6 +188,9 @@ class Catalogue:
         self.tree = tree
         self.book = book
         self.plans: list[Plan] = []
+        self.sheet: object = None  # the plans as columns, kept by `sheet.py`
+        self.variety = Variety()
+        self._homes: dict[int, Homes] = {}
         self.routes: Timeline[int, Route] = Timeline()
         self.spans: Timeline[tuple[int, int, int], Span] = Timeline()
         self.sights: dict[tuple[int, str], Sight] = {}
@@ -199,6 +241,13 @@ class Catalogue:
         if subject == str(company):
             self.sights[organisation_id, subject] = sight
         return sight
+
+    def homes(self, organisation_id: int, now: int) -> Homes:
+        """What subjects mean for usage that this organisation sends at this instant."""
+        homes = self._homes.get(organisation_id)
+        if homes is None or not homes.since <= now < homes.until:
+            homes = self._homes[organisation_id] = Homes()
+        return homes
 
     def find_external(self, organisation_id: int, code: str, moment: datetime) -> list[int]:
         """Companies with that external id: a direct child if there is one, else whatever lies beneath."""

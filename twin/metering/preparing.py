@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from twin.companies.types import Scope
 from twin.kernel.period import instant_text
-from twin.metering.catalogue import Catalogue, Plan
-from twin.metering.interning import attribute_sets, chains, ratings, sources
-from twin.metering.rules.amounts import TERM_FIELDS, amounts_of, terms_row
+from twin.metering.catalogue import Catalogue, Home
+from twin.metering.interning import RawAttributes, attribute_sets, sources
+from twin.metering.rules.amounts import amounts_of
 from twin.metering.rules.buckets import EPOCH, HOUR_MICROSECONDS, MICROSECOND, microseconds
 from twin.metering.rules.cells import Cells, joined, summed_by_group
 from twin.metering.rules.decoding import Decoded, UsageEvent
 from twin.metering.rules.identity import keys_of
+from twin.metering.sheet import Sheet, sheet_of
 from twin.metering.store import LEAST_AMOUNTS, EventRows
 from twin.metering.types import Refusal
 from twin.pricing.meters import METER_BY_CODE, METER_BY_ID
@@ -61,9 +62,11 @@ class Prepared:
 
 @dataclass
 class _Columns:
+    """Of every usable event: its number, its instant, where it belongs and how it is rated."""
+
     numbers: list[int] = field(default_factory=list)
-    company: list[int] = field(default_factory=list)
     time: list[int] = field(default_factory=list)
+    company: list[int] = field(default_factory=list)
     meter: list[int] = field(default_factory=list)
     attributes: list[int] = field(default_factory=list)
     plan: list[int] = field(default_factory=list)
@@ -74,50 +77,90 @@ def prepare(catalogue: Catalogue, scope: Scope, decoded: Decoded, now: datetime)
     rejected = list(decoded.rejected)
     columns = _resolve(catalogue, scope, decoded, now, rejected)
     rows, plan, too_large = _rate(catalogue, decoded.events, columns)
-    numbers = np.array(columns.numbers, dtype=np.int64)
-    for number in numbers[too_large]:
+    places = np.array(columns.numbers, dtype=np.int64)
+    prepared = Prepared(catalogue, rows, plan, places, [], [], rejected, decoded)
+    if not too_large.any():
+        return prepared
+    for number in places[too_large].tolist():
         event = decoded.events[number]
-        rejected.append(Refusal(decoded.place(int(number)), event.id, "The amount is beyond what can be stored."))
-    prepared = Prepared(catalogue, rows, plan, numbers, [], [], rejected, decoded)
+        rejected.append(Refusal(decoded.place(number), event.id, "The amount is beyond what can be stored."))
     return _kept(prepared, np.flatnonzero(~too_large))
 
 
 def _resolve(catalogue: Catalogue, scope: Scope, decoded: Decoded, now: datetime, rejected: list[Refusal]) -> _Columns:
     """Company, meter, attributes and plan of every usable event. The hot loop of ingestion."""
-    events = decoded.events
-    raws = [tuple(event.data.attributes.items()) for event in events]
-    known = {
-        raw: (stored.id, catalogue.projection(stored.attributes)) for raw, stored in attribute_sets.learn(raws).items()
-    }
-    subjects = _Subjects(catalogue, scope, now)
+    strange = _Strange(catalogue, scope, decoded, now)
+    homes = catalogue.homes(scope.organisation_id, microseconds(now)).known
+    known, spans = catalogue.variety.known, catalogue.spans.latest
     latest_allowed = microseconds(now + AHEAD)
-    routes, spans = catalogue.routes.latest, catalogue.spans.latest
     columns = _Columns()
-    for number, event in enumerate(events):
-        company = subjects[event.subject]
-        meter = _METERS.get(event.data.meter)
+    numbers, times, companies = columns.numbers.append, columns.time.append, columns.company.append
+    meters, attribute_ids, plans = columns.meter.append, columns.attributes.append, columns.plan.append
+    for number, event in enumerate(decoded.events):
+        data = event.data
         at = (event.time - EPOCH) // MICROSECOND
-        if isinstance(company, str) or meter is None or not _EARLIEST <= at <= latest_allowed:
-            reason = company if isinstance(company, str) else _unusable(event, at)
-            rejected.append(Refusal(decoded.place(number), event.id, reason))
-            continue
-        route = routes.get(company)
-        if route is None or not route.start <= at < route.end:
-            route = catalogue.route(company, event.time)
-        if route.reason:
-            rejected.append(Refusal(decoded.place(number), event.id, route.reason))
-            continue
-        attributes, projection = known[raws[number]]
-        span = spans.get((route.way, meter, projection))
+        home = homes.get(event.subject)
+        meter = _METERS.get(data.meter)
+        if home is None or meter is None or not home.start <= at < home.end or at > latest_allowed:
+            found = strange.home(event, meter, at)
+            if isinstance(found, str):
+                rejected.append(Refusal(decoded.place(number), event.id, found))
+                continue
+            home = found
+            assert meter is not None
+        raw = tuple(data.attributes.items())
+        attributes, projection = known.get(raw) or strange.attributes(raw)
+        span = spans.get((home.way, meter, projection))
         if span is None or not span.start <= at < span.end:
-            span = catalogue.span(route.way, meter, projection, event.time)
-        columns.numbers.append(number)
-        columns.company.append(company)
-        columns.time.append(at)
-        columns.meter.append(meter)
-        columns.attributes.append(attributes)
-        columns.plan.append(span.plan)
+            span = catalogue.span(home.way, meter, projection, event.time)
+        numbers(number)
+        times(at)
+        companies(home.company)
+        meters(meter)
+        attribute_ids(attributes)
+        plans(span.plan)
     return columns
+
+
+class _Strange:
+    """What no earlier batch has taught: looked up in tree and tables, and remembered where it will hold."""
+
+    def __init__(self, catalogue: Catalogue, scope: Scope, decoded: Decoded, now: datetime) -> None:
+        self._catalogue = catalogue
+        self._decoded = decoded
+        self._organisation = scope.organisation_id
+        self._subjects = _Subjects(catalogue, scope, now)
+        self._now = microseconds(now)
+        self._latest_allowed = microseconds(now + AHEAD)
+        self._learnt: dict[RawAttributes, tuple[int, int]] = {}
+
+    def home(self, event: UsageEvent, meter: int | None, at: int) -> Home | str:
+        """Where the event belongs, or why it is not taken."""
+        company = self._subjects[event.subject]
+        if isinstance(company, str):
+            return company
+        if meter is None or not _EARLIEST <= at <= self._latest_allowed:
+            return _unusable(event, at)
+        catalogue = self._catalogue
+        route = catalogue.route(company, event.time)
+        if route.reason:
+            return route.reason
+        home = Home(max(route.start, _EARLIEST), route.end, company, route.way)
+        sight = catalogue.sights.get((self._organisation, event.subject))
+        if sight is not None:
+            catalogue.homes(self._organisation, self._now).learn(event.subject, home, sight)
+        return home
+
+    def attributes(self, raw: RawAttributes) -> tuple[int, int]:
+        """Number and projection of a set; at the first strange one those of the whole batch are learnt together."""
+        if not self._learnt:
+            raws = {tuple(event.data.attributes.items()) for event in self._decoded.events}
+            self._learnt = {
+                raw: (stored.id, self._catalogue.projection(stored.attributes))
+                for raw, stored in attribute_sets.learn(raws).items()
+            }
+            self._catalogue.variety.learn(self._learnt)
+        return self._learnt[raw]
 
 
 def _unusable(event: UsageEvent, at: int) -> str:
@@ -163,41 +206,38 @@ class _Subjects(dict[str, int | str]):
 def _rate(
     catalogue: Catalogue, events: Sequence[UsageEvent], columns: _Columns
 ) -> tuple[EventRows, Ints, NDArray[np.bool_]]:
-    chosen = [events[number] for number in columns.numbers]
-    source_numbers = sources.numbers(event.source for event in chosen)
+    chosen = events if len(columns.numbers) == len(events) else [events[number] for number in columns.numbers]
+    named = [event.source for event in chosen]
+    source_numbers = sources.numbers(named)
     keys, texts = keys_of([event.id for event in chosen])
-    used, local = np.unique(np.array(columns.plan, dtype=np.int64), return_inverse=True)
-    plans = [catalogue.plans[number] for number in used]
-    chain_ids = chains.numbers(plan.sellers for plan in plans)
-    rating_ids = ratings.numbers(plan.rates for plan in plans)
+    plan = np.array(columns.plan, dtype=np.int64)
+    sheet = sheet_of(catalogue)
     quantity = np.array([event.data.quantity for event in chosen], dtype=np.int64)
-    amounts, too_large = _amounts(plans, local, quantity)
+    edges = sheet.edges[plan]
+    amounts, too_large = _amounts(sheet, plan, edges, quantity)
     rows = EventRows(
         time=np.array(columns.time, dtype=np.int64),
         quantity=quantity,
         company=np.array(columns.company, dtype=np.int64),
-        source=np.array([source_numbers[event.source] for event in chosen], dtype=np.int64),
-        chain=np.array([chain_ids[plan.sellers] for plan in plans], dtype=np.int64)[local],
-        rating=np.array([rating_ids[plan.rates] for plan in plans], dtype=np.int64)[local],
+        source=np.array(list(map(source_numbers.__getitem__, named)), dtype=np.int64),
+        chain=sheet.chain[plan],
+        rating=sheet.rating[plan],
         attributes=np.array(columns.attributes, dtype=np.int64),
         meter=np.array(columns.meter, dtype=np.int64),
         key=np.frombuffer(keys, dtype="V16"),
         texts=texts,
-        edges=np.array([len(plan.edges) for plan in plans], dtype=np.int64)[local],
+        edges=edges,
         amounts=amounts,
     )
-    return rows, np.array(columns.plan, dtype=np.int64), too_large
+    return rows, plan, too_large
 
 
-def _amounts(plans: Sequence[Plan], local: Ints, quantity: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    depth = max([LEAST_AMOUNTS, *(len(plan.edges) for plan in plans)])
+def _amounts(sheet: Sheet, plan: Ints, edges: Ints, quantity: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    depth = max(LEAST_AMOUNTS, int(edges.max(initial=0)))
     amounts = np.zeros((depth, len(quantity)), dtype=np.int64)
     too_large = np.zeros(len(quantity), dtype=bool)
     for pos in range(depth):
-        terms = np.array(
-            [terms_row(plan.edges[pos].terms if pos < len(plan.edges) else None) for plan in plans], dtype=np.int64
-        ).reshape(-1, TERM_FIELDS)
-        amounts[pos], beyond = amounts_of(terms[local], quantity)
+        amounts[pos], beyond = amounts_of(sheet.terms[pos][plan], quantity)
         too_large |= beyond
     return amounts, too_large
 
@@ -292,32 +332,21 @@ def refusal_of(repeat: Repeat) -> Refusal:
 
 def journals_of(prepared: Prepared) -> dict[int, Cells]:
     """What the batch adds to the totals of every seller above the using companies."""
-    rows = prepared.rows
+    rows, plan, sheet = prepared.rows, prepared.plan, sheet_of(prepared.catalogue)
     hour = rows.time // HOUR_MICROSECONDS
+    one = np.ones(len(rows), dtype=np.int64)
     sellers: list[Ints] = []
     parts: list[Cells] = []
-    used, local = np.unique(prepared.plan, return_inverse=True)
-    plans = [prepared.catalogue.plans[number] for number in used]
-    for pos in range(max((len(plan.edges) for plan in plans), default=0)):
-        seller = np.array([_seller_at(plan, pos) for plan in plans], dtype=np.int64)[local]
-        unrated = np.array([_is_unrated_at(plan, pos) for plan in plans], dtype=np.int64)[local]
-        there = np.flatnonzero(seller)
+    for pos in range(int(rows.edges.max(initial=0))):
+        seller, unrated = sheet.seller[pos][plan], sheet.unrated[pos][plan]
         above = rows.amounts[pos + 1] if pos + 1 < len(rows.amounts) else np.zeros(len(rows), dtype=np.int64)
-        one = np.ones(len(there), dtype=np.int64)
+        cells = Cells(hour, rows.company, rows.meter, one, rows.quantity, above, rows.amounts[pos], unrated)
+        there = np.flatnonzero(seller)
         sellers.append(seller[there])
-        parts.append(
-            Cells(
-                hour[there], rows.company[there], rows.meter[there],
-                one, rows.quantity[there], above[there], rows.amounts[pos][there], unrated[there],
-            )
-        )  # fmt: skip
+        parts.append(cells if len(there) == len(rows) else cells.taken(there))
     return summed_by_group(np.concatenate(sellers), joined(parts)) if sellers else {}
 
 
-def _seller_at(plan: Plan, pos: int) -> int:
-    return plan.edges[pos].seller_id if pos < len(plan.edges) else 0
-
-
-def _is_unrated_at(plan: Plan, pos: int) -> int:
-    """1 when the seller at this height lacks the price of what it sells or of what it buys."""
-    return int(any(edge.rate is None for edge in plan.edges[pos : pos + 2]))
+def lacking_a_price(prepared: Prepared) -> NDArray[np.bool_]:
+    """Which events of the batch lack a price on at least one edge."""
+    return sheet_of(prepared.catalogue).lacking[prepared.plan]

@@ -21,6 +21,7 @@ from twin.metering.preparing import (
     Prepared,
     Repeat,
     journals_of,
+    lacking_a_price,
     prepare,
     refusal_of,
     without_known,
@@ -149,13 +150,12 @@ def _write(cursor: Cursor[Row], prepared: Prepared, journals: dict[int, Cells], 
 
 
 def _outcome(prepared: Prepared) -> Outcome:
-    plans = prepared.catalogue.plans
-    unrated = [int(number) for number in np.unique(prepared.plan) if plans[number].is_unrated]
-    place = prepared.decoded.place
+    places = prepared.decoded.places_of(prepared.places.tolist())
+    unrated = np.flatnonzero(lacking_a_price(prepared)).tolist()
     return Outcome(
-        accepted=[place(number) for number in prepared.places.tolist()],
+        accepted=places,
         duplicates=prepared.duplicates,
-        unrated=[place(number) for number in prepared.places[np.isin(prepared.plan, unrated)].tolist()],
+        unrated=[places[at] for at in unrated],
         conflicts=[refusal_of(repeat) for repeat in prepared.conflicts],
         rejected=prepared.rejected,
     )
@@ -164,10 +164,9 @@ def _outcome(prepared: Prepared) -> Outcome:
 def _copy_unrated(cursor: Cursor[Row], prepared: Prepared) -> None:
     """One to-do row for every edge that lacks a price."""
     plans, rows = prepared.catalogue.plans, prepared.rows
-    unrated = {int(number) for number in np.unique(prepared.plan) if plans[number].is_unrated}
-    if not unrated:
+    places = np.flatnonzero(lacking_a_price(prepared))
+    if not len(places):
         return
-    places = np.flatnonzero(np.isin(prepared.plan, list(unrated)))
     with copying(cursor, "metering_unrated", _UNRATED_COLUMNS) as copy:
         for place in places:
             event = prepared.decoded.events[int(prepared.places[place])]

@@ -58,6 +58,10 @@ class Decoded:
     def place(self, number: int) -> int:
         return number if self.places is None else self.places[number]
 
+    def places_of(self, numbers: list[int]) -> list[int]:
+        """`place` of each."""
+        return numbers if self.places is None else [self.places[number] for number in numbers]
+
 
 _batch_decoder = msgspec.json.Decoder(list[UsageEvent])
 _beyond_microsecond = re.compile(rb"\.\d{7}")
