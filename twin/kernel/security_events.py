@@ -77,3 +77,6 @@ Event = Literal[
     "default_card.chosen",
 ]
 EVENTS: frozenset[str] = frozenset(get_args(Event))
+    # Charges.
+    "charges.corrected",
+    "event.withdrawn",

@@ -53,3 +53,9 @@ def reload_catalogue(unless: int | None = None) -> Catalogue:
 def forget_catalogue() -> None:
     """Load anew at next use; for tests that empty the tables."""
     _Process.catalogue = None
+
+
+def held_catalogue() -> Catalogue:
+    """The catalogue of now, kept from changing until the writer's transaction ends."""
+    version = share_catalogue(connections["writer"])
+    return reload_catalogue(unless=version)

@@ -41,3 +41,11 @@ class BookDamaged(TwinError):
 
 class StoreUnavailable(TwinError):
     """The database could not store the batch now; nothing was taken, sending it again is safe."""
+
+
+class ReratingUnknown(NotFound):
+    """There is no such correction of this organisation."""
+
+
+class ReratingUndecidable(Clash):
+    """The correction cannot be decided as it stands: it was decided, or prices have changed since its preview."""

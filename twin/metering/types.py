@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from twin.pricing.types import Assignment, Terms
+from twin.kernel.period import Period
+from twin.pricing.types import Assignment, NewRate, Terms
 
 # How far the commit order has come: a number for each shard.
 Cutoff = tuple[int, ...]
@@ -257,3 +258,121 @@ class BillableGroup:
     quantity: int
     billed: int
     amount: int
+
+
+# Rates of a preview that are not recorded yet are numbered from here.
+PLANNED_RATE = 2**40
+
+ReratingState = Literal["asked", "ready", "running", "done", "discarded"]
+
+
+@dataclass(frozen=True)
+class NewPrices:
+    """Rates to be recorded on a card of the seller although they change charges."""
+
+    card_id: int
+    rates: tuple[NewRate, ...]
+
+
+@dataclass(frozen=True)
+class NewAssignment:
+    """A card to be given to a buyer although usage is charged by another."""
+
+    buyer_id: int
+    card_id: int
+    effective_from: datetime
+
+
+@dataclass(frozen=True)
+class RateFigures:
+    """Charges of one meter that go from one rate to another; edge 0 is the seller's, 1 the one above it.
+
+    A new rate of 0: there is no price any more. In a preview a rate not recorded yet has the number
+    `PLANNED_RATE` plus its place in the list.
+    """
+
+    edge: int
+    meter_id: int
+    old_rate: int
+    new_rate: int
+    count: int
+    quantity: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class CompanyFigures:
+    """What changes for the usage of one company on one edge."""
+
+    edge: int
+    company_id: int
+    count: int
+    quantity: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class ReratingFigures:
+    """What a re-rating changes: `looked_at` events in all, and sums of the charges that change."""
+
+    looked_at: int = 0
+    by_rate: tuple[RateFigures, ...] = ()
+    by_company: tuple[CompanyFigures, ...] = ()
+
+    def changed(self, edge: int) -> int:
+        return sum(line.count for line in self.by_rate if line.edge == edge)
+
+    def difference(self, edge: int) -> int:
+        """By how much the charges of this edge rise, in nano-units."""
+        return sum(line.after - line.before for line in self.by_rate if line.edge == edge)
+
+    def losing(self, edge: int) -> int:
+        """Charges that have no price any more."""
+        return sum(line.count for line in self.by_rate if line.edge == edge and not line.new_rate)
+
+    @property
+    def margin(self) -> int:
+        """By how much the margin of the seller rises: what it sells for more, less what it buys for more."""
+        return self.difference(0) - self.difference(1)
+
+
+@dataclass(frozen=True)
+class Rerating:
+    """One correction of charges by present prices: what was asked, what it would change, what it changed.
+
+    `above_id`: the seller's own seller, where one person decided for that edge too. Without `figures`
+    nothing was changed yet.
+    """
+
+    id: int
+    seller_id: int
+    above_id: int | None
+    buyer_id: int | None
+    company_id: int | None
+    meters: tuple[str, ...] | None
+    period: Period
+    reason: str
+    prices: NewPrices | None
+    assignment: NewAssignment | None
+    state: ReratingState
+    preview: ReratingFigures | None
+    figures: ReratingFigures | None
+    asked_at: datetime
+    asked_by: str
+    counted_at: datetime | None
+    decided_at: datetime | None
+    decided_by: str
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """An event that was taken back on every edge; `is_new` is False where it had been before."""
+
+    company_id: int
+    source: str
+    id: str
+    edges: int
+    is_new: bool

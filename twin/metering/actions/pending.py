@@ -12,20 +12,21 @@ import numpy as np
 from django.db import connections, transaction
 from psycopg import Cursor
 
-from twin.companies.catalogue import share_catalogue
 from twin.kernel import clock
 from twin.kernel.money import MAX_NANO
 from twin.metering.catalogue import Catalogue
-from twin.metering.current import reload_catalogue
+from twin.metering.current import held_catalogue
 from twin.metering.rules.buckets import hour_of
 from twin.metering.rules.cells import Cells, joined, narrowed, summed
+from twin.metering.rules.spent import spent_of_edges
 from twin.metering.store import SHARDS, copy_journal, lock_shards, next_batches, record_batches, writer_connection
 from twin.metering.types import Priced
 from twin.pricing.rules.charge import charge_nano
 from twin.pricing.types import Rate
 
 AT_ONCE = 10_000
-# Two prices for one event found at the same time would each count it as still unrated.
+# Two prices for one event found at the same time would each count it as still unrated; a charge that is
+# priced and corrected at the same time would be charged twice.
 _PENDING_LOCK = 0x50656E64696E6701
 _ROWS_A_LOOK = 10_000
 _BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
@@ -111,8 +112,8 @@ def price_everything_pending(sellers: Iterable[int] | None = None) -> int:
 def _price_step(seller_id: int, after: _Open | None, at_most: int) -> tuple[int, _Open | None]:
     """Look at the next open edges; returns how many were priced and where to go on."""
     with transaction.atomic(using="writer"), writer_connection().cursor() as cursor:
-        catalogue = _held_catalogue()
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_PENDING_LOCK])
+        catalogue = held_catalogue()
+        hold_corrections(cursor)
         looked = list(_open_edges(cursor, seller_id, after))
         found = []
         last: _Open | None = None
@@ -128,10 +129,9 @@ def _price_step(seller_id: int, after: _Open | None, at_most: int) -> tuple[int,
         return len(found), None if reached_end else last
 
 
-def _held_catalogue() -> Catalogue:
-    """The catalogue of now, kept from changing until the commit."""
-    version = share_catalogue(connections["writer"])
-    return reload_catalogue(unless=version)
+def hold_corrections(cursor: Cursor[Row]) -> None:
+    """Be the only one who corrects charges until the transaction ends; to be taken before the shards."""
+    cursor.execute("select pg_advisory_xact_lock(%s)", [_PENDING_LOCK])
 
 
 def _open_edges(cursor: Cursor[Row], seller_id: int, after: _Open | None) -> Iterator[_Open]:
@@ -185,7 +185,8 @@ def _record(cursor: Cursor[Row], found: list[_Found]) -> None:
         if edge.pos > 0:
             journals.append((edge.buyer_id, edge, item.amount, 0, buyer_done))
     _insert_corrections(cursor, rows)
-    copy_journal(cursor, _cells_by_seller(journals), shards[0], batches[shards[0]])
+    spent = spent_of_edges((item.open.seller_id, item.open.buyer_id, item.amount) for item in found)
+    copy_journal(cursor, _cells_by_seller(journals), spent, shards[0], batches[shards[0]])
     record_batches(cursor, batches, clock.now(), {})
     cursor.executemany(
         "delete from metering_unrated where company_id = %s and source_id = %s and key = %s and pos = %s",
@@ -215,7 +216,7 @@ def _correction_row(item: _Found, batches: dict[int, int], seller_done: int, buy
     return (
         edge.event_time, batches[edge.company_id % SHARDS], item.amount, edge.key, edge.seller_id, edge.buyer_id,
         edge.company_id, edge.source_id, edge.attributes_id, item.rate.id, edge.meter_id, edge.pos,
-        seller_done, buyer_done,
+        seller_done, buyer_done, edge.quantity,
     )  # fmt: skip
 
 
@@ -223,8 +224,8 @@ def _insert_corrections(cursor: Cursor[Row], rows: list[Row]) -> None:
     cursor.executemany(
         """
         insert into metering_correction (event_time, batch, amount, key, seller_id, buyer_id, company_id, source_id,
-            attributes_id, rate_id, meter_id, pos, seller_unrated, buyer_unrated, kind)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'priced')
+            attributes_id, rate_id, meter_id, pos, seller_unrated, buyer_unrated, quantity, kind)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'priced')
         """,
         rows,
     )

@@ -4,7 +4,9 @@ from twin.metering.queries.billable import billable_groups, billable_rates, curr
 from twin.metering.queries.cells import cells_in
 from twin.metering.queries.charges import charges_by_rate, events_of
 from twin.metering.queries.clashes import rate_clashes
-from twin.metering.queries.listings import conflicts, contradictions, unrated_groups
+from twin.metering.queries.listings import conflicts, unrated_groups
+from twin.metering.queries.open_books import contradictions, open_edges
+from twin.metering.queries.reratings import rerating, reratings
 from twin.metering.queries.series import cells_by, usage_cells
 from twin.metering.queries.tracing import trace
 from twin.metering.queries.verifying import find_differences
@@ -23,6 +25,8 @@ __all__ = [
     "rate_clashes",
     "trace",
     "unrated_counts",
+    "rerating",
+    "reratings",
     "unrated_groups",
     "usage_cells",
 ]
