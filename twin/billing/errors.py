@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twin.kernel.errors import Clash, Invalid, NotFound
 
 
@@ -11,6 +13,22 @@ class StatementNotFound(NotFound):
 
 class InvoiceNotFound(NotFound):
     """There is no such invoice or credit note for this organisation."""
+
+
+class AccountNotFound(NotFound):
+    """There is no account between these two for this organisation."""
+
+
+class TransactionNotFound(NotFound):
+    """There is no such payment or refund for this organisation."""
+
+
+class PaymentKnown(Clash):
+    """The same payment seems to be recorded already; whoever knows that there were two says so."""
+
+
+class PaymentSpent(Clash):
+    """A payment cannot be taken back, or money not given back, beyond what is there."""
 
 
 class PeriodNotOver(Clash):
@@ -26,7 +44,12 @@ class StatementHeld(Clash):
 
 
 class DetailsMissing(Clash):
-    """An invoice needs the details of both parties; the message names what is missing."""
+    """An invoice needs the details of both parties; `seller` and `buyer` name the fields that are missing."""
+
+    def __init__(self, message: str, seller: Sequence[str] = (), buyer: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.seller = tuple(seller)
+        self.buyer = tuple(buyer)
 
 
 class CreditTooLarge(Clash):

@@ -444,3 +444,12 @@ class Attaching:
     seller_id: int
     seller_name: str
     person_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody a mail goes to, and their language."""
+
+    email: str
+    name: str
+    language: str

@@ -1,0 +1,81 @@
+"""Requests for a top-up: a buyer asks for a document by which it pays in advance."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from twin.billing.actions.issuing import parties_of
+from twin.billing.actions.recording import Document, record_document
+from twin.billing.errors import BillingInvalid, DetailsMissing
+from twin.billing.queries.settings import settings_of
+from twin.billing.rules.details import frozen
+from twin.billing.types import Invoice, InvoiceLine
+from twin.companies.access import billing_scope
+from twin.companies.errors import CompanyNotFound
+from twin.companies.queries import get_company
+from twin.companies.types import BILLING_READ, Scope
+from twin.kernel.errors import FieldError
+from twin.kernel.tenancy import tenant_transaction
+
+# Of the minor unit: more than anybody pays in advance, far less than can be stored.
+MOST_MINOR: Final = 10**15
+
+
+def request_top_up(scope: Scope, *, amount_minor: int, tell: bool = True) -> Invoice:
+    """Issue a request over this amount in the series of the asking company's seller; it changes no balance.
+
+    The payment does, when it comes. It bears no tax: that stands on the invoices of the months. Raises
+    `DetailsMissing` while details of either party are missing, and `BillingInvalid` for an amount that cannot be.
+    """
+    scope.require(BILLING_READ)
+    if not 0 < amount_minor <= MOST_MINOR:
+        message = "Name an amount greater than nothing that can be paid."
+        raise BillingInvalid(message, [FieldError(("amount",), message)])
+    buyer = get_company(scope, scope.organisation_id)
+    if buyer.parent_id is None:
+        raise CompanyNotFound("The platform buys from nobody.")
+    with tenant_transaction(buyer.parent_id):
+        return _issue(billing_scope(buyer.parent_id), buyer.id, amount_minor, buyer.currency, tell)
+
+
+def _issue(seller: Scope, buyer_id: int, amount_minor: int, currency: str, tell: bool) -> Invoice:
+    parties = parties_of(seller.organisation_id, buyer_id)
+    if not parties.are_complete:
+        raise DetailsMissing("Details for invoices are missing.", parties.seller.missing, parties.buyer.missing)
+    settings = settings_of(seller)
+    document = Document(
+        buyer_id=buyer_id,
+        kind="top_up",
+        currency=currency,
+        lines=(_line(amount_minor),),
+        net_minor=amount_minor,
+        tax_minor=0,
+        tax_kind="exempt",
+        tax_percent=Decimal(0),
+        tax_text="",
+        language=settings.language,
+        seller_details=frozen(parties.seller.values),
+        buyer_details=frozen(parties.buyer.values),
+        seller_zone=parties.seller.time_zone,
+        payment_days=None,
+    )
+    return record_document(seller, document, settings=settings, tell=tell)
+
+
+def _line(amount_minor: int) -> InvoiceLine:
+    return InvoiceLine(
+        number=1,
+        statement_line=None,
+        credits_line=None,
+        month=None,
+        meter=None,
+        terms=None,
+        selector={},
+        description="",
+        count=None,
+        quantity=None,
+        billed=None,
+        exact=0,
+        net_minor=amount_minor,
+    )
