@@ -17,12 +17,16 @@ from twin.accounts.types import Person
 from twin.companies.errors import CompanyInactive, CompanyNotFound, NotInitialised
 from twin.companies.models import ApiKey
 from twin.companies.queries import get_company
+from twin.companies.queries.acting import open_acting
+from twin.companies.rules.attachments import attachment_state
 from twin.companies.rules.permissions import permissions_of
 from twin.companies.types import (
     BILLING_READ,
     BILLING_WRITE,
     PERMISSIONS,
     REPORTS_READ,
+    Acting,
+    AttachmentOffer,
     CompanyKind,
     CompanyState,
     Dismissal,
@@ -159,6 +163,59 @@ def offer_behind(token: str) -> Offer | None:
     return Offer(*row) if row else None
 
 
+def attachment_behind(token: str) -> AttachmentOffer | None:
+    """The invitation to put a company under a reseller whose link carries this secret, and what became of it."""
+    if not _TOKEN.fullmatch(token):
+        return None
+    with connections["default"].cursor() as cursor:
+        cursor.execute("select * from companies_attachment_by_hash(%s)", [hash_of(token)])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    (
+        number,
+        seller_id,
+        seller_name,
+        email,
+        invited_by,
+        expires_at,
+        accepted_at,
+        declined_at,
+        withdrawn_at,
+        is_standing,
+    ) = row
+    state = attachment_state(
+        now=clock.now(),
+        expires_at=expires_at,
+        accepted_at=accepted_at,
+        declined_at=declined_at,
+        withdrawn_at=withdrawn_at,
+        is_standing=is_standing,
+    )
+    return AttachmentOffer(number, seller_id, seller_name, email, invited_by, expires_at, state)
+
+
+def acting_in(home: Scope, acting_id: int) -> tuple[Employment, Scope, Acting] | None:
+    """In whose place the person of the scope acts: as that company's administrator, while it lasts.
+
+    None once it ended, an hour has passed, or the right to it is gone: both are asked anew each time.
+    """
+    acting = open_acting(home, acting_id)
+    if acting is None:
+        return None
+    employment = Employment(
+        acting.person_id,
+        acting.company_id,
+        acting.company_kind,
+        acting.company_name,
+        "administrator",
+        "active",
+        is_informed=acting.is_informed,
+        needs_second_factor=acting.needs_second_factor,
+    )
+    return employment, replace(scope_of_employment(employment), acting_id=acting.id), acting
+
+
 def platform_scope() -> Scope:
     """The operator at the console acts for the platform; raises `NotInitialised` before `twin init`."""
     with connections["default"].cursor() as cursor:
@@ -172,6 +229,11 @@ def platform_scope() -> Scope:
 def registering_scope(person: Person) -> Scope:
     """Whoever registers gets a company beneath the platform: its doing, in that person's name."""
     return replace(platform_scope(), person_id=person.pk)
+
+
+def attaching_scope(user_id: int) -> Scope:
+    """Whoever puts their company under a reseller moves it: the platform's doing, in that person's name."""
+    return replace(platform_scope(), person_id=user_id)
 
 
 def report_scope(scope: Scope, reseller_id: int | None) -> Scope:

@@ -179,6 +179,84 @@ class Invitation(models.Model):
         return f"{self.email} to company {self.company_id}"
 
 
+class Acting(models.Model):
+    """A person of one organisation acts for a company beneath it in its administrator's place, until it ends.
+
+    Only the end is ever written again. `ended_by`: the person, the time, a right that was lost, or leaving.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    may_write = models.BooleanField()
+    started_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=8, default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(company=F("organisation")), name="companies_acting_not_itself"),
+            models.CheckConstraint(condition=~Q(reason=""), name="companies_acting_reason"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_by="")
+                | Q(ended_at__isnull=False) & Q(ended_by__in=["person", "time", "right", "leaving"]),
+                name="companies_acting_ended",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} of {self.organisation_id} for {self.company_id}"
+
+
+class Attachment(models.Model):
+    """A reseller invites the administrator behind an address to put their company under it.
+
+    Only the SHA-256 of the link's secret is kept; `company` is known once it was accepted. At most
+    one is open per reseller and address.
+    """
+
+    seller = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
+    email = models.EmailField(max_length=254)
+    token_hash = models.BinaryField(max_length=32)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField()
+    sendings = models.PositiveSmallIntegerField(default=1)
+    expires_at = models.DateTimeField()
+    company = models.ForeignKey(Company, null=True, on_delete=models.PROTECT, related_name="+")
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    declined_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["token_hash"], name="companies_attachment_token"),
+            models.UniqueConstraint(
+                fields=["seller", "email"],
+                condition=Q(accepted_at=None, declined_at=None, withdrawn_at=None),
+                name="companies_attachment_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at=None, accepted_by=None, company=None)
+                | Q(
+                    accepted_at__isnull=False,
+                    accepted_by__isnull=False,
+                    company__isnull=False,
+                    declined_at=None,
+                    withdrawn_at=None,
+                ),
+                name="companies_attachment_accepted",
+            ),
+        ]
+        indexes = [models.Index(fields=["seller", "sent_at"], name="companies_attachment_sent")]
+
+    def __str__(self) -> str:
+        return f"{self.email} to reseller {self.seller_id}"
+
+
 class ApiKey(models.Model):
     """A key of a company; only the SHA-256 of its secret is kept."""
 

@@ -61,6 +61,13 @@ Event = Literal[
     "record.exported",
     "second_factor_demanded",
     "second_factor_left_open",
+    "acting.begun",
+    "acting.looked",
+    "acting.changed",
+    "acting.ended",
+    "attachment.sent",
+    "attachment.withdrawn",
+    "attachment.declined",
     # Companies.
     "company.created",
     "company.changed",
@@ -70,13 +77,14 @@ Event = Literal[
     "company.made_reseller",
     "company.moved",
     "company.left",
+    "company.attached",
     # Prices.
     "rate_card.created",
     "rate_card.assigned",
     "rates.published",
     "default_card.chosen",
-]
-EVENTS: frozenset[str] = frozenset(get_args(Event))
     # Charges.
     "charges.corrected",
     "event.withdrawn",
+]
+EVENTS: frozenset[str] = frozenset(get_args(Event))

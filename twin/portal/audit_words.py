@@ -76,6 +76,14 @@ EVENT_WORDS: Final[dict[Event, Promise]] = {
     "record.exported": _("Audit exported"),
     "second_factor_demanded": _("Second factor demanded of everybody"),
     "second_factor_left_open": _("Second factor left to each person"),
+    "acting.begun": _("Signed in as administrator"),
+    "acting.looked": _("Page looked at, as administrator"),
+    "acting.changed": _("Change sent, as administrator"),
+    "acting.ended": _("Signed out as administrator"),
+    "attachment.sent": _("Company invited"),
+    "attachment.withdrawn": _("Invitation of a company withdrawn"),
+    "attachment.declined": _("Invitation of a reseller declined"),
+    "company.attached": _("Invitation of a reseller accepted"),
     "company.left": _("Company left"),
     "company.changed": _("Company information changed"),
     "company.created": _("Company created"),
@@ -124,9 +132,23 @@ _FIELD_WORDS: Final[dict[str, Promise]] = {
     "step": _("Step"),
     "invited": _("By invitation"),
     "by": _("Carried out by"),
+    "way": pgettext_lazy("of acting for a company", "Way"),
+    "ended_by": _("Ended by"),
+    "seller": _("Seller"),
 }
 # Said in a place of their own.
-_ELSEWHERE: Final = ("person_id", "key_id", "invitation_id", "by_key_id", "by_key")
+_ELSEWHERE: Final = (
+    *("person_id", "key_id", "invitation_id", "by_key_id", "by_key"),
+    *("acting_id", "acting_from", "attachment_id"),
+)
+_ACTING: Final[dict[str, Promise]] = {
+    "look": _("only looking"),
+    "change": _("looking and changing"),
+    "person": _("the person"),
+    "time": _("the time"),
+    "right": _("the right to it, which was lost"),
+    "leaving": _("signing out"),
+}
 # Said by who stands beside the event.
 _UNSAID: Final = (("by", "operator"), ("by", "person"))
 
@@ -138,6 +160,8 @@ def event_words(event: str) -> str:
 
 def actor_words(event: RecordedEvent) -> str:
     """Who did it: a person, a key of the API by its name and number, the operator at the console."""
+    if event.person and event.fields.get("acting_from"):
+        return f"{event.person} ({event.fields['acting_from']})"
     if event.person:
         return event.person
     if event.fields.get("by_key_id"):
@@ -161,6 +185,8 @@ def field_words(fields: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 def _value_words(name: str, value: object) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
+    if name in ("way", "ended_by"):
+        return str(_ACTING.get(str(value), value))
     if name == "kind":
         return kind_words(str(value))
     if name in ("role", "old", "new", "before", "after"):

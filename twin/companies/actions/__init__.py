@@ -1,5 +1,14 @@
 """What companies does: grow and change the tree, employ people, give out keys."""
 
+from twin.companies.actions.acting import begin_acting, end_acting
+from twin.companies.actions.attachments import (
+    company_to_attach,
+    decline_attachment,
+    invite_company,
+    resend_attachment,
+    take_up_attachment,
+    withdraw_attachment,
+)
 from twin.companies.actions.employees import (
     add_employee,
     block_employee,
@@ -24,6 +33,7 @@ from twin.companies.actions.invitations import (
     withdraw_invitation,
 )
 from twin.companies.actions.keys import create_api_key, revoke_api_key
+from twin.companies.actions.mails import ATTACHMENT_PATH, tell_of_attaching
 from twin.companies.actions.second_factor import demand_second_factor
 from twin.companies.actions.tree import (
     UNSET,
@@ -34,29 +44,39 @@ from twin.companies.actions.tree import (
 )
 
 __all__ = [
+    "ATTACHMENT_PATH",
     "INVITATION_PATH",
     "UNSET",
     "accept_invitation",
     "add_employee",
+    "begin_acting",
     "block_employee",
     "change_role",
+    "company_to_attach",
     "create_api_key",
     "create_companies",
     "create_company",
     "create_platform",
+    "decline_attachment",
     "demand_second_factor",
     "discard_information_draft",
+    "end_acting",
     "end_employee_sessions",
+    "invite_company",
     "invite_person",
     "keep_information_draft",
     "may_move_over",
     "record_move",
     "remove_employee",
+    "resend_attachment",
     "resend_invitation",
     "revoke_api_key",
     "save_information",
     "set_max_dialogs",
+    "take_up_attachment",
+    "tell_of_attaching",
     "unblock_employee",
     "update_company",
+    "withdraw_attachment",
     "withdraw_invitation",
 ]

@@ -1,5 +1,7 @@
 """What companies tells: the tree as the asking organisation sees it, and its keys."""
 
+from twin.companies.queries.acting import open_acting
+from twin.companies.queries.attachments import get_attachment, waiting_attachments
 from twin.companies.queries.buyers import DirectBuyer, direct_buyers
 from twin.companies.queries.directory import (
     COMPANIES_A_PAGE,
@@ -74,6 +76,7 @@ __all__ = [
     "direct_sellers",
     "directory",
     "employees",
+    "get_attachment",
     "get_company",
     "get_employee",
     "get_invitation",
@@ -85,6 +88,7 @@ __all__ = [
     "missing_for_invoices",
     "missing_information",
     "names_of",
+    "open_acting",
     "open_invitations",
     "own_information_draft",
     "recorded_events",
@@ -94,5 +98,6 @@ __all__ = [
     "tree_snapshot",
     "values_at",
     "visible_ids",
+    "waiting_attachments",
     "was_parent_at",
 ]

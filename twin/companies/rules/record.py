@@ -35,7 +35,7 @@ REFUSALS: Final = (
 # By how their names begin; what is named above is not meant by these.
 _BEGINNINGS: Final = {
     "accounts": ("password_", "email_", "phone_", "second_factors_", "factor_", "recovery_", "registr", "passkey"),
-    "access": ("employee.", "invitation.", "api_key.", "record.", "acting.", "second_factor_demand"),
+    "access": ("employee.", "invitation.", "api_key.", "record.", "acting.", "attachment.", "second_factor_demand"),
     "company": ("company.",),
     "money": ("rate_card.", "rates.", "default_card."),
 }
