@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "twin.kernel.requests.request_context",
     "django.middleware.security.SecurityMiddleware",
     "twin.portal.guards.safe_headers",
+    "twin.config.machines.machines_aside",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "twin.portal.middleware.compressed_pages",
     "csp.middleware.CSPMiddleware",
@@ -86,8 +87,8 @@ MIDDLEWARE = [
 if METRICS_PORT:
     MIDDLEWARE = [
         "django_prometheus.middleware.PrometheusBeforeMiddleware",
-        *MIDDLEWARE,
         "django_prometheus.middleware.PrometheusAfterMiddleware",
+        *MIDDLEWARE,
     ]
 ROOT_URLCONF = "twin.config.urls"
 WSGI_APPLICATION = "twin.config.wsgi.application"
