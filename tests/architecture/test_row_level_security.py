@@ -37,6 +37,9 @@ DEFINERS = {
     "companies_place_new(added integer[])",
     "companies_platform()",
     "companies_rebuild_ancestry(changed integer)",
+    "kernel_day_digest(wanted date, before bytea, OUT events bigint, OUT digest bytea)",
+    "kernel_events_before(day date)",
+    "kernel_seal_days()",
 }
 
 # Views run as their owner, who bypasses row-level security: each carries its own condition.

@@ -7,11 +7,13 @@ import json
 import stat
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import connections
 
@@ -26,6 +28,8 @@ from twin.engine.passwords import read_passwords
 from twin.engine.roles import let_through
 from twin.engine.testing import ThrowawayServer
 from twin.engine.types import DatabaseRoles
+from twin.kernel import clock, security_log
+from twin.kernel.audit_chain import seal_days
 from twin.kernel.delivery import send_mail
 from twin.metering import actions as metering
 from twin.metering import store
@@ -57,7 +61,7 @@ def an_event(company: int, number: int) -> dict[str, object]:
 
 
 def a_used_world() -> World:
-    """Usage folded and not folded, a mail on its way with its job, a file that waits to be fetched."""
+    """Usage folded and not folded, a mail on its way with its job, sealed days of the record."""
     world = build_world()
     for number in range(3):
         events = [an_event(party.id, number) for party in (world.acme, world.cedar, world.dune)]
@@ -65,6 +69,9 @@ def a_used_world() -> World:
         if number == 0:
             metering.fold()
     send_mail(to="ann@example.org", subject="Words", text="Sealed words", purpose="notice")
+    with time_machine.travel(clock.now() - timedelta(days=2)):
+        security_log.record("signed_in", company_id=world.acme.id, address="2001:db8::1", name="tab\tback\\slash é 'q'")
+    assert len(seal_days()) > 0
     return world
 
 
@@ -105,6 +112,7 @@ def test_everything_comes_back_and_the_totals_prove_it(
     assert "9 events, " in capsys.readouterr().out
     assert everything(db_clean) == before
     assert security(db_clean) == walls
+    assert run("audit", "verify") == 0
     assert export.read_bytes() == b"id\r\n1\r\n"
     assert read_passwords(Path(settings.DATA_DIR) / "secrets.json")["secret-key"] == settings.SECRET_KEY
     export.unlink()
@@ -129,6 +137,7 @@ def test_a_server_without_bypassrls_takes_part_in_both(
             migrated_database.clean()
             assert run("restore", str(tmp_path / "b")) == 0
             assert everything(db_clean) == before
+            assert run("audit", "verify") == 0
         finally:
             for name in names:
                 admin.execute(f"alter role {name} bypassrls")

@@ -21,6 +21,7 @@ from twin.cli.exposure import is_local, url_trouble
 from twin.engine.errors import EngineError
 from twin.engine.roles import check_app_role, check_server, shut_tables
 from twin.kernel import clock, demonstration, gateways
+from twin.kernel.audit_chain import last_sealed
 from twin.kernel.backlog import jobs_state, messages_state
 from twin.metering.backlog import metering_state
 
@@ -236,6 +237,17 @@ def totals() -> Iterator[Finding]:
         )
 
 
+def audit() -> Iterator[Finding]:
+    """The seals of the audit."""
+    day, _ = last_sealed()
+    if day is None:
+        yield Finding(GOOD, "No day of the audit is sealed yet: that happens in the night after it.")
+    elif clock.now().date() - day > timedelta(days=2):
+        yield Finding(POOR, f"The audit is sealed up to {day} only: jobs must run; `twin audit seal` does it by hand.")
+    else:
+        yield Finding(GOOD, f"The audit is sealed up to {day}.")
+
+
 def web() -> Iterator[Finding]:
     """The web server."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)  # noqa: S104 - compared, not bound
@@ -255,7 +267,7 @@ def web() -> Iterator[Finding]:
 
 
 BEFORE_DATABASE: tuple[Check, ...] = (disk, address, breached_passwords, backups)
-WITH_DATABASE: tuple[Check, ...] = (schema, roles, clocks, inhabitants, senders, web, jobs, messages, totals)
+WITH_DATABASE: tuple[Check, ...] = (schema, roles, clocks, inhabitants, senders, web, jobs, messages, totals, audit)
 
 
 def _is_old(since: datetime | None, patience: timedelta) -> bool:

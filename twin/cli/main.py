@@ -36,6 +36,7 @@ COMMANDS = {
     "doctor": Entry("twin.cli.doctor", "doctor", "Say what is wrong with this installation, in plain words."),
     "outbox": Entry("twin.cli.outbox", "outbox", "How the last mails and SMS fared."),
     "trace": Entry("twin.cli.trace", "trace", "The whole way of one usage event."),
+    "audit": Entry("twin.cli.audit", "audit", "Check the record of what happened."),
     "metering": Entry("twin.cli.metering", "metering", "Check the totals against the rows."),
 }
 

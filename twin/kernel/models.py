@@ -62,3 +62,12 @@ class SecurityEvent(models.Model):
             models.Index(fields=["company_id", "at"], name="kernel_securityevent_company"),
             models.Index(fields=["at", "id"], name="kernel_securityevent_time"),
         ]
+
+
+class AuditSeal(models.Model):
+    """The digest over one day's events and the day before; made by `kernel_seal_days` alone, never changed."""
+
+    day = models.DateField(primary_key=True)
+    events = models.BigIntegerField()
+    digest = models.BinaryField()
+    sealed_at = models.DateTimeField()
