@@ -35,7 +35,7 @@ _EIGHT = ("event_time", "quantity", "batch", "amount_0", "amount_1")
 _FOUR = ("company_id", "source_id", "chain_id", "rating_id", "attributes_id")
 _COLUMNS = (*_EIGHT, "key", *_FOUR, "meter_id", "amount_2", "amount_3", "amounts_above", "event_id")
 
-_JOURNAL_COLUMNS = ("seller_id", "shard", "batch", "cells", "data")
+_JOURNAL_COLUMNS = ("seller_id", "shard", "batch", "cells", "data", "spent")
 
 Ints = NDArray[np.int64]
 Row = tuple[Any, ...]
@@ -87,7 +87,9 @@ def copying(cursor: Cursor[Row], table: str, columns: Sequence[str], options: st
             yield copy
         return
     waiting = f"pg_temp.{table}_waiting"
-    cursor.execute(f"create temporary table if not exists {table}_waiting (like {table}) on commit delete rows")
+    # Only the columns of the COPY: the table's own number themselves.
+    shape = f"select {named} from {table} with no data"  # noqa: S608 - names of our own tables
+    cursor.execute(f"create temporary table if not exists {table}_waiting on commit delete rows as {shape}")
     with cursor.copy(f"copy {waiting} ({named}) from stdin {options}") as copy:
         yield copy
     cursor.execute(f"insert into {table} ({named}) select {named} from {waiting}")  # noqa: S608 - names of our own tables
@@ -134,12 +136,15 @@ def copy_events(cursor: Cursor[Row], rows: EventRows, batches: dict[int, int]) -
         copy.write(_COPY_TAIL)
 
 
-def copy_journal(cursor: Cursor[Row], journals: dict[int, Cells], shard: int, batch: int) -> None:
-    """One packed row per seller: what this batch adds to the seller's totals."""
+def copy_journal(
+    cursor: Cursor[Row], journals: dict[int, Cells], spent: dict[int, Cells], shard: int, batch: int
+) -> None:
+    """One packed row per seller: what this batch adds to the seller's totals, and to what each buyer owes it."""
     with copying(cursor, "metering_journal", _JOURNAL_COLUMNS, "(format binary)") as copy:
-        copy.set_types(["int4", "int2", "int8", "int4", "bytea"])
-        for seller, cells in sorted(journals.items()):
-            copy.write_row((seller, shard, batch, len(cells), pack(cells)))
+        copy.set_types(["int4", "int2", "int8", "int4", "bytea", "bytea"])
+        for seller in sorted(journals.keys() | spent.keys()):
+            cells, owed = journals.get(seller, Cells.empty()), spent.get(seller, Cells.empty())
+            copy.write_row((seller, shard, batch, len(cells), pack(cells), pack(owed)))
 
 
 def find_keys(cursor: Cursor[Row], rows: EventRows) -> dict[tuple[int, int, bytes], tuple[int, int, int, int]]:

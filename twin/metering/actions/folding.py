@@ -74,16 +74,29 @@ def _fold_step(seller: int) -> int:
                     from metering_journal where seller_id = %s
                     order by shard, batch limit %s
                 ) next where cells_so_far <= %s or cells_so_far = cells
-            ) returning data
+            ) returning data, spent
             """,
             [seller, _ROWS_A_STEP, _CELLS_A_STEP],
         )
-        parts = [unpack(row[0]) for row in cursor.fetchall()]
-        cells = summed(joined(parts))
+        rows = cursor.fetchall()
+        cells = summed(joined([unpack(row[0]) for row in rows]))
+        _add_to_spent(cursor, seller, summed(joined([unpack(row[1]) for row in rows])))
         if len(cells):
             _add_to_books(cursor, seller, HOUR_LEVEL, cells)
             _add_to_books(cursor, seller, DAY_LEVEL, summed(cells.at_bucket(cells.bucket // HOURS_A_DAY)))
-        return len(parts)
+        return len(rows)
+
+
+def _add_to_spent(cursor: CursorWrapper, seller: int, owed: Cells) -> None:
+    """Nobody else writes these rows: the fold lock of the seller is held."""
+    cursor.execute(
+        """
+        insert into metering_spent (seller_id, buyer_id, amount)
+        select %s, buyer, amount::numeric from unnest(%s::int[], %s::text[]) as added(buyer, amount)
+        on conflict (seller_id, buyer_id) do update set amount = metering_spent.amount + excluded.amount
+        """,
+        [seller, owed.company.tolist(), [str(amount) for amount in owed.sell.tolist()]],
+    )
 
 
 def _add_to_books(cursor: CursorWrapper, seller: int, level: int, cells: Cells) -> None:

@@ -30,6 +30,7 @@ from twin.metering.preparing import (
 from twin.metering.rules.cells import Cells
 from twin.metering.rules.decoding import Decoded, decode_batch, decode_single
 from twin.metering.rules.identity import fingerprint
+from twin.metering.spending import spent_of
 from twin.metering.store import (
     SHARDS,
     copy_events,
@@ -143,7 +144,7 @@ def _write(cursor: Cursor[Row], prepared: Prepared, journals: dict[int, Cells], 
     shards = shards_of(rows.company)
     batches = next_batches(cursor, shards)
     copy_events(cursor, rows, batches)
-    copy_journal(cursor, journals, shards[0], batches[shards[0]])
+    copy_journal(cursor, journals, spent_of(prepared), shards[0], batches[shards[0]])
     counts = np.bincount(rows.company % SHARDS, minlength=SHARDS)
     record_batches(cursor, batches, now, dict(enumerate(counts.tolist())))
     _copy_unrated(cursor, prepared)

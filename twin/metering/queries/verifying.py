@@ -27,8 +27,9 @@ _DAY_ROWS = """
         from metering_edge where event_time >= %(start)s and event_time < %(end)s
         group by 1, 2, 3, 4
         union all
-        select seller_id, company_id, meter_id, floor(extract(epoch from event_time) / 3600)::int, 0, 0, 0,
-               sum(amount), sum(seller_unrated)
+        select seller_id, company_id, meter_id, floor(extract(epoch from event_time) / 3600)::int,
+               -count(*) filter (where kind = 'withdrawal'),
+               -coalesce(sum(quantity) filter (where kind = 'withdrawal'), 0), 0, sum(amount), sum(seller_unrated)
         from metering_correction where event_time >= %(start)s and event_time < %(end)s group by 1, 2, 3, 4
         union all
         select buyer_id, company_id, meter_id, floor(extract(epoch from event_time) / 3600)::int, 0, 0,
@@ -37,6 +38,12 @@ _DAY_ROWS = """
         group by 1, 2, 3, 4
     ) parts
     group by seller_id, company_id, meter_id, hour
+"""
+_OWED = """
+    select seller_id, buyer_id, sum(amount)::text from (
+        select seller_id, buyer_id, sell as amount from metering_edge
+        union all select seller_id, buyer_id, amount from metering_correction
+    ) charged group by seller_id, buyer_id
 """
 _TWICE = """
     select s.name, e.key::text, array_agg(distinct e.company_id order by e.company_id)
@@ -70,12 +77,32 @@ def find_differences() -> VerifyReport:
             if len(differences) > _MOST_LISTED:
                 differences = [*differences[:_MOST_LISTED], "… more differences are not listed."]
                 break
+        differences.extend(_compare_spent(cursor)[:_MOST_LISTED])
         cursor.execute(_TWICE)
         notes = [
             f"Source {name!r} sent key {key} for companies {', '.join(map(str, companies))}."
             for name, key, companies in cursor.fetchall()
         ]
     return VerifyReport(differences, notes, events, cells)
+
+
+def _compare_spent(cursor: Any) -> list[str]:
+    """What every buyer owes its seller in all, counted again."""
+    cursor.execute(_OWED)
+    counted = {(seller, buyer): int(amount) for seller, buyer, amount in cursor.fetchall()}
+    cursor.execute("select seller_id, buyer_id, amount::text from metering_spent")
+    kept = {(seller, buyer): int(amount) for seller, buyer, amount in cursor.fetchall()}
+    cursor.execute("select seller_id, spent from metering_journal")
+    for seller, data in cursor.fetchall():
+        owed = unpack(data)
+        for buyer, amount in zip(owed.company.tolist(), owed.sell.tolist(), strict=True):
+            kept[seller, buyer] = kept.get((seller, buyer), 0) + amount
+    return [
+        f"seller {seller}, buyer {buyer}: rows owe {counted.get((seller, buyer), 0)},"
+        f" totals say {kept.get((seller, buyer), 0)}"
+        for seller, buyer in sorted(counted.keys() | kept.keys())
+        if counted.get((seller, buyer), 0) != kept.get((seller, buyer), 0)
+    ]
 
 
 def _days(cursor: Any, journals: dict[int, Cells]) -> Iterator[int]:

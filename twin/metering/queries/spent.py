@@ -1,0 +1,39 @@
+"""What every direct buyer owes in all for its usage, now: the table of what is folded plus the journals."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import connection
+
+from twin.companies.types import Scope
+from twin.kernel.tenancy import scoped
+from twin.metering.rules.packing import unpack
+
+# One statement sees a charge either in its journal or folded, never both or neither.
+_SPENT: Final = """
+    select buyer_id, amount::text, null::bytea from metering_spent
+    where seller_id = %(seller)s and (%(buyer)s::int is null or buyer_id = %(buyer)s)
+    union all
+    select null, null, spent from metering_journal where seller_id = %(seller)s
+"""
+
+
+@scoped
+def spent_by_buyers(scope: Scope, *, buyer_id: int | None = None) -> dict[int, int]:
+    """All charges and corrections ever made on the edges of the asking seller, exact, by buyer; of one if named.
+
+    Usage of whatever lies beneath a buyer stands with that buyer. Who never used anything has no place here.
+    """
+    found: dict[int, int] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_SPENT, {"seller": scope.organisation_id, "buyer": buyer_id})
+        for buyer, amount, journal in cursor.fetchall():
+            if journal is None:
+                found[buyer] = found.get(buyer, 0) + int(amount)
+                continue
+            owed = unpack(journal)
+            for one, added in zip(owed.company.tolist(), owed.sell.tolist(), strict=True):
+                if buyer_id is None or one == buyer_id:
+                    found[one] = found.get(one, 0) + added
+    return found
