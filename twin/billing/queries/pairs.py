@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final
@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from twin.billing.rules.months import MonthSpan, Stay, spans_after
-from twin.billing.types import LatePolicy
+from twin.billing.rules.months import MonthSpan, Stay, next_span, spans_after
+from twin.billing.types import HeldBy, LatePolicy
 from twin.companies.queries import DirectBuyer, direct_buyers
 from twin.companies.types import Scope
 from twin.kernel.period import Period
@@ -25,7 +25,7 @@ _LAST: Final = """
     order by buyer_id, starts_at desc
 """
 _WAITING: Final = """
-    select buyer_id, id, month, time_zone, starts_at, ends_at, signed_off_reason, signed_off_by, late_policy
+    select buyer_id, id, month, time_zone, starts_at, ends_at, held, signed_off_reason, signed_off_by, late_policy
     from billing_statement
     where seller_id = %(seller)s and state = 'closing' and (%(only)s::int[] is null or buyer_id = any(%(only)s))
 """
@@ -49,6 +49,7 @@ class Waiting:
     month: date
     time_zone: str
     period: Period
+    held: HeldBy
     signed_off_reason: str
     signed_off_by: str
     decided: LatePolicy | None
@@ -64,6 +65,11 @@ class NextStatement:
     span: MonthSpan
     last: LastStatement | None
     waiting: Waiting | None = None
+
+    @property
+    def since(self) -> Cutoff:
+        """The cutoff before; none for a first statement, of which nothing can be late."""
+        return () if self.last is None else self.last.cutoff
 
     @property
     def asked(self) -> AskedSpan:
@@ -106,7 +112,7 @@ def open_spans(scope: Scope, buyer_id: int, now: datetime) -> list[NextStatement
         # What comes late belongs to the month that will be closed first.
         found.extend(
             NextStatement(scope.organisation_id, buyer, buyer.time_zone, span, None)
-            for span in _spans(buyer, before, now)
+            for span in spans_after(_stays(buyer), ZoneInfo(buyer.time_zone), before, now)
             if not span.is_tail
         )
     return found
@@ -119,13 +125,14 @@ def _first(
         span = MonthSpan(waiting.month, waiting.period, waiting.period.end)
         return NextStatement(seller, buyer, waiting.time_zone, span, last, waiting)
     before = None if last is None else (last.month, last.ends_at)
-    spans = _spans(buyer, before, now)
-    return NextStatement(seller, buyer, buyer.time_zone, spans[0], last) if spans else None
+    following = next_span(_stays(buyer), ZoneInfo(buyer.time_zone), before, now)
+    if following is None or following.period.start > now:
+        return None
+    return NextStatement(seller, buyer, buyer.time_zone, following, last)
 
 
-def _spans(buyer: DirectBuyer, before: tuple[date, datetime] | None, now: datetime) -> Sequence[MonthSpan]:
-    stays = [Stay(stay.start or _BEGINNING, stay.end) for stay in buyer.stays]
-    return spans_after(stays, ZoneInfo(buyer.time_zone), before, now)
+def _stays(buyer: DirectBuyer) -> list[Stay]:
+    return [Stay(stay.start or _BEGINNING, stay.end) for stay in buyer.stays]
 
 
 def _last(scope: Scope, only: list[int] | None) -> dict[int, LastStatement]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from twin.kernel.period import Period, local_instant
@@ -44,6 +45,7 @@ def month_before(month: date) -> date:
     return date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
 
 
+@lru_cache(maxsize=1_024)
 def month_period(month: date, zone: ZoneInfo) -> Period:
     """The local month as instants; 743 or 745 hours when clocks change."""
     return Period(local_instant(month, zone), local_instant(month_after(month), zone))

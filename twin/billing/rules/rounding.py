@@ -25,7 +25,7 @@ def exponent_of(currency: str) -> int:
 
 def minor(exact_nano: int, currency: str) -> int:
     """The exact amount in minor units, half-up by magnitude: what is taken back mirrors what was charged."""
-    unit = 10 ** (_DIGITS - exponent_of(currency))
+    unit: int = 10 ** (_DIGITS - exponent_of(currency))
     whole, rest = divmod(abs(exact_nano), unit)
     rounded = whole + (2 * rest >= unit)
     return -rounded if exact_nano < 0 else rounded
@@ -67,5 +67,5 @@ def to_minor(amount: Decimal, currency: str) -> int:
     whole, rest = divmod(int("".join(map(str, digits))), 10 ** max(-shift, 0))
     if rest:
         raise BillingInvalid(f"{amount} has more decimals than {currency} has: {exponent}.")
-    scaled = whole * 10 ** max(shift, 0)
+    scaled: int = whole * 10 ** max(shift, 0)
     return -scaled if sign else scaled

@@ -37,6 +37,6 @@ def direct_buyers(scope: Scope, *, only: Iterable[int] | None = None) -> list[Di
         )
         rows = cursor.fetchall()
     return [
-        DirectBuyer(*buyer, tuple(Stay(buyer[0], start, end) for *_, start, end in stays))
-        for buyer, stays in groupby(rows, key=lambda row: row[:4])
+        DirectBuyer(*buyer, stays=tuple(Stay(buyer[0], start, end) for *_, start, end in stays))
+        for buyer, stays in groupby(rows, key=lambda row: (row[0], row[1], row[2], row[3]))
     ]

@@ -152,5 +152,14 @@ def _parameters(scope: Scope, asked: Sequence[AskedSpan]) -> dict[str, Any]:
 def _group(row: Any) -> BillableGroup:
     buyer, month, meter, rate, *sums = row
     count, quantity, billed, amount = map(int, sums)
-    kind = "usage" if month is None else "late"
-    return BillableGroup(buyer, kind, month, METER_BY_ID[meter].code, rate, count, quantity, billed, amount)
+    return BillableGroup(
+        buyer,
+        "usage" if month is None else "late",
+        month,
+        METER_BY_ID[meter].code,
+        rate,
+        count,
+        quantity,
+        billed,
+        amount,
+    )
