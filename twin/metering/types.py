@@ -182,7 +182,7 @@ class EdgeCharge:
     """One side of one event. Without `rate` it has no price yet and `amount` is 0.
 
     `billed` is the quantity after minimum and increment; `is_late` says that the price was
-    found after the event was taken.
+    found after the event was taken, `is_corrected` that an earlier charge was taken back.
     """
 
     rate: RateTerms | None
@@ -193,7 +193,10 @@ class EdgeCharge:
 
 @dataclass(frozen=True)
 class EventLine:
-    """One event with its calculation on the sides that the reader may see; `buy` None: nobody is above."""
+    """One event with its calculation on the sides that the reader may see; `buy` None: nobody is above.
+
+    One that was withdrawn counts nowhere and costs nothing.
+    """
 
     company_id: int
     source: str
@@ -267,6 +270,7 @@ ReratingState = Literal["asked", "ready", "running", "done", "discarded"]
 
 
 @dataclass(frozen=True)
+    is_corrected: bool = False
 class NewPrices:
     """Rates to be recorded on a card of the seller although they change charges."""
 
@@ -283,6 +287,7 @@ class NewAssignment:
     effective_from: datetime
 
 
+    is_withdrawn: bool = False
 @dataclass(frozen=True)
 class RateFigures:
     """Charges of one meter that go from one rate to another; edge 0 is the seller's, 1 the one above it.

@@ -7,6 +7,7 @@ from twin.metering.actions.pricing import assign_rate_card, publish_rates
 from twin.metering.actions.recharging import carry_out, continue_reratings, count_preview
 from twin.metering.actions.rerating import ask_rerating, decide_rerating, discard_rerating, recount_rerating
 from twin.metering.actions.taking import take_decoded, take_events
+from twin.metering.actions.withdrawing import withdraw_event
 
 __all__ = [
     "accept_attachment",
@@ -26,4 +27,5 @@ __all__ = [
     "recount_rerating",
     "take_decoded",
     "take_events",
+    "withdraw_event",
 ]

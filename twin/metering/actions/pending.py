@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from django.db import connections, transaction
 from psycopg import Cursor
 
@@ -17,7 +16,7 @@ from twin.kernel.money import MAX_NANO
 from twin.metering.catalogue import Catalogue
 from twin.metering.current import held_catalogue
 from twin.metering.rules.buckets import hour_of
-from twin.metering.rules.cells import Cells, joined, narrowed, summed
+from twin.metering.rules.cells import Cells, cells_of_rows, summed
 from twin.metering.rules.spent import spent_of_edges
 from twin.metering.store import SHARDS, copy_journal, lock_shards, next_batches, record_batches, writer_connection
 from twin.metering.types import Priced
@@ -238,10 +237,7 @@ def _cells_by_seller(entries: list[tuple[int, _Open, int, int, int]]) -> dict[in
         by_seller.setdefault(seller, []).append(
             (hour_of(edge.event_time), edge.company_id, edge.meter_id, 0, 0, buy, sell, unrated)
         )
-    return {
-        seller: summed(joined([Cells(*(narrowed(column) for column in np.array(rows, dtype=object).T))]))
-        for seller, rows in by_seller.items()
-    }
+    return {seller: summed(cells_of_rows(rows)) for seller, rows in by_seller.items()}
 
 
 def _sellers_with_open_edges() -> list[int]:

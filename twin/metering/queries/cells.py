@@ -26,7 +26,8 @@ EDGE_ROWS = """
         from metering_sold where event_time >= %(start)s and event_time < %(end)s
         group by company_id, meter_id
         union all
-        select company_id, meter_id, 0, 0, 0, sum(amount), sum(seller_unrated)
+        select company_id, meter_id, -count(*) filter (where kind = 'withdrawal'),
+               -coalesce(sum(quantity) filter (where kind = 'withdrawal'), 0), 0, sum(amount), sum(seller_unrated)
         from metering_correction
         where seller_id = %(seller)s and event_time >= %(start)s and event_time < %(end)s
         group by company_id, meter_id

@@ -18,38 +18,30 @@ from twin.kernel import clock
 from twin.kernel.errors import Invalid, invalid_field
 from twin.kernel.period import Period, instant_text, parse_instant
 from twin.kernel.tenancy import scoped
+from twin.metering.queries.standing import standing
 from twin.metering.rules.identity import id_of
 from twin.metering.types import EdgeCharge, EventLine, EventPage, RateGroup, RateTerms
 from twin.pricing.meters import METER_BY_CODE, METER_BY_ID
 from twin.pricing.rules.charge import billed_quantity
 from twin.pricing.types import Terms
 
-# A price found later stands in a correction: it is the rate of that event, and its amount belongs to it.
-_LINES = """
-    with late as (
-        select company_id, source_id, key,
-               max(rate_id) filter (where seller_id = %(seller)s) as sell_rate,
-               coalesce(sum(amount) filter (where seller_id = %(seller)s), 0)::bigint as sell,
-               max(rate_id) filter (where buyer_id = %(seller)s and pos > 0) as buy_rate,
-               coalesce(sum(amount) filter (where buyer_id = %(seller)s and pos > 0), 0)::bigint as buy
-        from metering_correction
-        where company_id = %(company)s and event_time >= %(start)s and event_time < %(end)s
-          and meter_id = any(%(meters)s)
-        group by company_id, source_id, key
-    ), line as (
+# What the last correction of an edge left is its rate; the amounts of all its corrections belong to it.
+_LINES = f"""
+    with late as ({standing("and company_id = %(company)s and meter_id = any(%(meters)s)")}), line as (
         select e.meter_id, e.attributes_id, e.event_time, e.received_at, e.quantity, e.source_id, e.key, e.event_id,
-               coalesce(nullif(e.sell_rate_id, 0), late.sell_rate, 0) as sell_rate,
+               coalesce(late.sell_rate, e.sell_rate_id) as sell_rate,
                e.sell + coalesce(late.sell, 0) as sell,
-               e.sell_rate_id = 0 as sell_late,
-               coalesce(nullif(e.buy_rate_id, 0), late.buy_rate, e.buy_rate_id) as buy_rate,
+               late.sell_rate is not null as sell_late, coalesce(late.sell_back, false) as sell_back,
+               case when e.buy_rate_id is not null then coalesce(late.buy_rate, e.buy_rate_id) end as buy_rate,
                e.buy + coalesce(late.buy, 0) as buy,
-               e.buy_rate_id = 0 as buy_late
+               late.buy_rate is not null as buy_late, coalesce(late.buy_back, false) as buy_back,
+               coalesce(late.withdrawn, false) as withdrawn
         from metering_sold_event e
         left join late on late.company_id = e.company_id and late.source_id = e.source_id and late.key = e.key
         where e.company_id = %(company)s and e.event_time >= %(start)s and e.event_time < %(end)s
           and e.meter_id = any(%(meters)s)
     )
-"""
+"""  # noqa: S608 - constants only
 # Of the attributes those that some rate for the meter asks for; `keys` holds their names by meter.
 _ATTRIBUTES = """
     coalesce((select jsonb_object_agg(k, v) from jsonb_each_text(a.body::jsonb) item(k, v)
@@ -74,6 +66,7 @@ _GROUPS = f"""
                sum(line.sell) as sell, sum({_BILLED.format(rate="bought")}) as buy_billed, sum(line.buy) as buy,
                min(line.event_time) as first_at, max(line.event_time) as last_at
         from line left join rate sold on sold.id = line.sell_rate left join rate bought on bought.id = line.buy_rate
+        where not line.withdrawn
         group by 1, 2, 3, 4
     )
     select alike.meter_id, ({_ATTRIBUTES.format(of="alike")})::text, sell_rate, buy_rate,
@@ -86,11 +79,11 @@ _EVENTS = f"""
     {_LINES}
     select line.meter_id, s.name, line.key, line.event_id, line.event_time, line.received_at, line.quantity,
            a.body::json, line.sell_rate, line.sell, line.sell_late, line.buy_rate, line.buy, line.buy_late,
-           line.source_id
+           line.source_id, line.sell_back, line.buy_back, line.withdrawn
     from line
     join metering_source s using (source_id)
     join metering_attributes a using (attributes_id)
-    where (%(sell_rate)s::int is null or line.sell_rate = %(sell_rate)s)
+    where (%(sell_rate)s::int is null or (line.sell_rate = %(sell_rate)s and not line.withdrawn))
       and (%(buy_rate)s::int is null or line.buy_rate = %(buy_rate)s)
       and (%(attributes)s::jsonb is null
            or {_ATTRIBUTES.format(of="line")} = %(attributes)s::jsonb)
@@ -120,7 +113,8 @@ _LOOKS_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedel
 def charges_by_rate(scope: Scope, company_id: int, period: Period, *, meters: Sequence[str]) -> list[RateGroup]:
     """What the organisation sold of the company's usage, grouped by what decided the price; by meter, largest first.
 
-    Sums are exact. Usage priced after it was taken stands under the rate that priced it.
+    Sums are exact. Usage priced or corrected after it was taken stands under the rate that holds now; what was
+    withdrawn stands nowhere.
     """
     with connection.cursor() as cursor:
         asked = _asked(cursor, scope, company_id, period, meters)
@@ -233,15 +227,17 @@ def _event(company_id: int, row: Any, rates: Mapping[int, RateTerms]) -> EventLi
         received_at=row[5],
         quantity=quantity,
         attributes=row[7],
-        sell=_charge(rates.get(row[8]), quantity, row[9], is_late=row[10]),
-        buy=None if row[11] is None else _charge(rates.get(row[11]), quantity, row[12], is_late=row[13]),
+        sell=_charge(rates.get(row[8]), quantity, row[9], row[10], row[15]),
+        buy=None if row[11] is None else _charge(rates.get(row[11]), quantity, row[12], row[13], row[16]),
+        is_withdrawn=row[17],
     )
 
 
-def _charge(rate: RateTerms | None, quantity: int, amount: int, *, is_late: bool) -> EdgeCharge:
+def _charge(rate: RateTerms | None, quantity: int, amount: int, is_late: bool, is_corrected: bool) -> EdgeCharge:
     if rate is None:
-        return EdgeCharge(None, 0, amount, is_late=False)
-    return EdgeCharge(rate, billed_quantity(quantity, rate.terms.minimum, rate.terms.increment), amount, is_late)
+        return EdgeCharge(None, 0, amount, is_late=False, is_corrected=is_corrected)
+    billed = billed_quantity(quantity, rate.terms.minimum, rate.terms.increment)
+    return EdgeCharge(rate, billed, amount, is_late, is_corrected)
 
 
 def _order(attributes: Mapping[str, str]) -> str:

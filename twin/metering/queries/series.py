@@ -38,7 +38,8 @@ _SPAN_ROWS = """
           and (%(company)s::int is null or company_id = %(company)s)
         group by 1, 2
         union all
-        select case when %(each)s then company_id else 0 end, meter_id, 0, 0, 0, sum(amount), sum(seller_unrated)
+        select case when %(each)s then company_id else 0 end, meter_id, -count(*) filter (where kind = 'withdrawal'),
+               -coalesce(sum(quantity) filter (where kind = 'withdrawal'), 0), 0, sum(amount), sum(seller_unrated)
         from metering_correction
         where seller_id = %(seller)s and event_time >= span.start_at and event_time < span.end_at
           and (%(company)s::int is null or company_id = %(company)s)

@@ -76,7 +76,10 @@ def _charges(company_id: int, row: Any, corrections: list[Any], terms: dict[int,
     for pos, (seller, rate) in enumerate(zip(sellers, rates, strict=True)):
         charges.append(_charge(seller, buyers[pos], rate, amounts[pos], quantity, terms, "with the event"))
         for corrected, late_rate, amount, kind in corrections:
-            if corrected == pos:
+            if corrected == pos and kind in ("reversal", "withdrawal"):
+                words = "takes back what stood" if late_rate else "takes back what had no price"
+                charges.append(TracedCharge(seller, buyers[pos], late_rate or None, words, amount, f"later ({kind})"))
+            elif corrected == pos:
                 charges.append(_charge(seller, buyers[pos], late_rate, amount, quantity, terms, f"later ({kind})"))
     return charges
 

@@ -157,6 +157,11 @@ def _largest(values: NDArray[np.int64]) -> int:
     return max(abs(int(values.max())), abs(int(values.min()))) if len(values) else 0
 
 
+def cells_of_rows(rows: Sequence[tuple[int, ...]]) -> Cells:
+    """Cells from a few rows of all columns, one after the other."""
+    return Cells(*(narrowed(column) for column in np.array(rows, dtype=object).T))
+
+
 def total_of(parts: Iterable[Cells], added_up: Callable[[Cells], Cells] = summed) -> Cells:
     """The sum of all parts, added up as they come: unpacked they are many times what they make together."""
     waiting: list[Cells] = []
