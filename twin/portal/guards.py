@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from twin.companies.recording import record_refused_key
 from twin.kernel import security_log
 from twin.kernel.addresses import address_of
+from twin.kernel.budget import Budget
 from twin.kernel.masking import mask_people
 from twin.kernel.security_events import Event
 from twin.portal.views.errors import RETRY_AFTER, too_many_requests, wants_json
@@ -24,6 +25,9 @@ _ALWAYS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _OVER_TLS = {"Strict-Transport-Security": f"max-age={_YEAR}; includeSubDomains"}
+# What one key is refused in a minute and a process; the rest is in the log alone, or a loop would fill the table.
+REFUSALS_A_MINUTE = 60
+_KEYS_REMEMBERED = 1_000
 _REFUSALS: dict[int, Event] = {401: "access_refused", 403: "access_refused", 429: "limit_reached"}
 # Its own budget keeps it from flooding the log; a line for each refusal would not.
 _UNRECORDED = ("/csp-report",)
@@ -62,16 +66,30 @@ def _note(request: HttpRequest, event: Event) -> None:
     """A row when somebody we know was refused; of strangers, who could fill the table, a line of the log."""
     address, path = address_of(request), mask_people(request.path)
     company_id, key_id = getattr(request, "refused_key", (None, None))
-    if company_id is not None:
+    if company_id is not None and _may_record(key_id):
         record_refused_key(event, company_id=company_id, key_id=key_id, method=str(request.method), path=path)
         return
-    user_id, company_id = _who(request)
+    user_id, company_id = (None, None) if company_id is not None else _who(request)
     if user_id is None and company_id is None:
         security_log.note(event, address=address, method=request.method, path=path)
         return
     security_log.record(
         event, user_id=user_id, company_id=company_id, address=address, method=request.method, path=path
     )
+
+
+_refused_keys: dict[int | None, Budget] = {}
+
+
+def _may_record(key_id: int | None) -> bool:
+    if key_id not in _refused_keys and len(_refused_keys) >= _KEYS_REMEMBERED:
+        _refused_keys.clear()
+    return _refused_keys.setdefault(key_id, Budget(REFUSALS_A_MINUTE)).spend()
+
+
+def forget_refusals() -> None:
+    """For tests: numbers of keys come again in an emptied database."""
+    _refused_keys.clear()
 
 
 def _who(request: HttpRequest) -> tuple[int | None, int | None]:

@@ -31,8 +31,10 @@ _SELECT: Final = """
     where e.at >= %(start)s and e.at < %(end)s
 """
 _FOLDED: Final = "replace(translate(normalize({}, NFKC), %(letters)s, %(small)s), 'ß', 'ss')"
+_KEY: Final = "(e.fields ->> 'by_key')"
 _MATCHES: Final = (
     f" and ({_FOLDED.format('u.name')} like %(part)s or u.email like %(part)s or c.search_name like %(part)s"
+    f" or {_FOLDED.format(_KEY)} like %(part)s"
     " or host(e.address) like %(part)s or e.event like %(part)s"
     " or e.company_id::text = %(whole)s or e.user_id::text = %(whole)s)"
 )
@@ -50,8 +52,8 @@ def recorded_events(
 ) -> RecordPage:
     """What happened at the organisation and, while it lay beneath it, at what lies beneath it; newest first.
 
-    `group` is one of `GROUPS`. `search` is part of a person's name or email, of a company's name, of
-    an address or of an event, or a whole id. `before` goes on after the last event of the page before.
+    `group` is one of `GROUPS`. `search` is part of a person's name or email, of a key's or a company's name,
+    of an address or of an event, or a whole id. `before` goes on after the last event of the page before.
     """
     scope.require(COMPANIES_WRITE)
     search = search.strip()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections import deque
-from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,31 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from twin.kernel.clock import now
+from twin.kernel.budget import Budget
 
 _log = structlog.stdlib.get_logger("twin.security")
 _LONGEST = 16 * 1024
 _KINDS = ("application/csp-report", "application/reports+json", "application/json")
 MOST_A_MINUTE = 20
-
-
-class Budget:
-    """At most so many within a minute, in this process; anybody can send reports."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._spent: deque[datetime] = deque()
-        self._lock = threading.Lock()
-
-    def spend(self) -> bool:
-        with self._lock:
-            moment = now()
-            while self._spent and self._spent[0] <= moment - timedelta(minutes=1):
-                self._spent.popleft()
-            if len(self._spent) >= self._most:
-                return False
-            self._spent.append(moment)
-            return True
 
 
 budget = Budget(MOST_A_MINUTE)
