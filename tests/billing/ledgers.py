@@ -33,8 +33,8 @@ def issue(
             cursor.execute(
                 """
                 insert into billing_invoice (seller_id, buyer_id, kind, series, number, corrects_id, issued_at,
-                    issued_on, due_on, currency, language, seller_details, buyer_details, tax_kind, tax_percent, tax_text,
-                    footer, net_minor, tax_minor, gross_minor)
+                    issued_on, due_on, currency, language, seller_details, buyer_details, tax_kind, tax_percent,
+                    tax_text, footer, net_minor, tax_minor, gross_minor)
                 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'EUR', 'en', '{}', '{}', 'exempt', 0, '', '', %s, %s, %s)
                 returning id, number
                 """,

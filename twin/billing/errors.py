@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from twin.kernel.errors import Clash, Invalid, NotFound
 
@@ -25,6 +26,11 @@ class TransactionNotFound(NotFound):
 
 class PaymentKnown(Clash):
     """The same payment seems to be recorded already; whoever knows that there were two says so."""
+
+    def __init__(self, message: str, by: str, at: datetime) -> None:
+        super().__init__(message)
+        self.by = by
+        self.at = at
 
 
 class PaymentSpent(Clash):

@@ -19,6 +19,7 @@ TaxKind = Literal["rate", "exempt", "reverse_charge"]
 LineKind = Literal["usage", "late"]
 InvoiceKind = Literal["invoice", "credit_note", "top_up"]
 AccountMode = Literal["prepaid", "postpaid"]
+Reason = Literal["", "blocked", "closed", "exhausted", "not_enough"]
 TransactionKind = Literal["invoice", "credit_note", "payment", "refund", "reversal"]
 
 
@@ -248,26 +249,69 @@ class Account:
 class Balance:
     """Where a buyer stands with its seller, now.
 
-    `booked_minor` = payments − invoices (from the ledger). `unbilled` = exact charges that stand in no
-    statement yet; `unbilled_minor` the same rounded up, with the tax that would come on it.
+    `booked_minor` = payments − invoices, from the ledger. `unbilled` = exact charges that stand in no invoice yet,
+    `waiting` that part of them whose month is closed while its invoice waits for details; `unbilled_gross` the same
+    with the tax that would come on it, rounded up to the nano-unit. Exact amounts are nano-units.
     """
 
     account: Account
     currency: str
     booked_minor: int
     unbilled: int
-    unbilled_minor: int
-
-    @property
-    def available_minor(self) -> int | None:
-        """What may still be spent; None: without limit."""
-        limit = self.account.limit_minor
-        return None if limit is None else self.booked_minor - self.unbilled_minor + limit
+    waiting: int
+    unbilled_gross: int
+    available: int | None  # what may still be spent, tax included; None: without limit
 
     @property
     def is_exhausted(self) -> bool:
-        available = self.available_minor
-        return available is not None and available <= 0 and not (available == 0 and self.account.limit_minor != 0)
+        """Nothing more may be spent."""
+        return self.available is not None and self.available <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class BuyerBalance:
+    """One line of what a seller's buyers owe it; `overdue_minor` is what is open of invoices past their day."""
+
+    buyer_id: int
+    name: str
+    is_current: bool
+    balance: Balance
+    open_minor: int
+    overdue_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class BalancePage:
+    """One page of balances; of all that were looked for how many are in each state, and their sums."""
+
+    items: tuple[BuyerBalance, ...]
+    total: int
+    counts: Mapping[str, int]
+    booked_minor: int
+    unbilled: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Whether a buyer may spend `amount` more (exact, before tax); `reason` is a code, empty when it may.
+
+    `needed` is the amount with its tax, `available` what there is, tax included: both nano-units.
+    """
+
+    allowed: bool
+    reason: Reason
+    needed: int
+    balance: Balance
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """So much of a payment settles this invoice."""
+
+    invoice_id: int
+    code: str
+    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,3 +330,8 @@ class Transaction:
     note: str
     recorded_by: str
     amount_minor: int
+    document: str = ""  # the number of the document it stands on
+    party: str = ""  # the other one of the two, as the reader sees it
+    is_reversed: bool = False
+    balance_minor: int | None = None  # of the pair, after it
+    allocations: tuple[Allocation, ...] = ()

@@ -77,6 +77,7 @@ Event = Literal[
     "company.made_reseller",
     "company.moved",
     "company.left",
+    "company.list_exported",
     "company.attached",
     # Prices.
     "rate_card.created",
@@ -86,5 +87,10 @@ Event = Literal[
     # Charges.
     "charges.corrected",
     "event.withdrawn",
+    # Payments.
+    "payment.recorded",
+    "payment.reversed",
+    "refund.recorded",
+    "account.changed",
 ]
 EVENTS: frozenset[str] = frozenset(get_args(Event))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any
 
 from django.db import connection
 
@@ -15,9 +15,6 @@ from twin.billing.rules.postings import Postings
 from twin.billing.types import TransactionKind
 from twin.companies.types import Scope
 from twin.kernel import clock
-
-# With the id of the buyer: whoever writes into the ledger of a buyer waits for whoever does so already.
-_LEDGER_LOCK: Final = 0x4C454447
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,42 +33,67 @@ class Entry:
     bank_key: bytes | None = None
 
 
-def lock_ledger(buyer_id: int) -> None:
-    """Until the transaction ends nobody else changes what this buyer owes or has paid.
+def lock_ledgers(scope: Scope, buyer_ids: Iterable[int]) -> None:
+    """Until the transaction ends nobody else changes what these buyers owe the asking seller or have paid.
 
-    Who needs several takes them in ascending order.
+    The lock is the row of the account, made where there is none; taken in ascending order, so nobody waits in a ring.
     """
+    wanted: list[Any] = [scope.organisation_id, sorted(set(buyer_ids))]
     with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s, %s)", [_LEDGER_LOCK, buyer_id])
+        cursor.execute(
+            "insert into billing_account (seller_id, buyer_id) select %s, buyer from unnest(%s::int[]) as asked(buyer)"
+            " order by buyer on conflict do nothing",
+            wanted,
+        )
+        cursor.execute(
+            "select 1 from billing_account where seller_id = %s and buyer_id = any(%s) order by buyer_id for update",
+            wanted,
+        )
 
 
-def book(scope: Scope, entry: Entry) -> int:
-    """Record transaction and postings, under the lock of the buyer's ledger; returns the number."""
-    seller_id = scope.organisation_id
+def book(scope: Scope, entries: Sequence[Entry]) -> list[int]:
+    """Record transactions with their postings, under the locks of the buyers' ledgers; returns their numbers."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             insert into billing_transaction (seller_id, buyer_id, kind, invoice_id, reverses_id, at, recorded_at,
                 reference, note, recorded_by, bank_key)
-            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id
+            select %s, buyer, kind, invoice, reverses, at, %s, reference, note, by, bank_key
+            from unnest(%s::int[], %s::text[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::text[], %s::text[],
+                        %s::text[], %s::bytea[])
+                with ordinality as given(buyer, kind, invoice, reverses, at, reference, note, by, bank_key, place)
+            order by place returning id
             """,
-            [seller_id, entry.buyer_id, entry.kind, entry.invoice_id, entry.reverses_id, entry.at, clock.now(),
-             entry.reference, entry.note, entry.recorded_by, entry.bank_key],
-        )  # fmt: skip
-        transaction_id = int(cursor.fetchone()[0])
+            [scope.organisation_id, clock.now(), *map(list, zip(*map(_columns, entries), strict=True))],
+        )
+        # Numbers are given in the order of the rows.
+        numbers = sorted(row[0] for row in cursor.fetchall())
+        postings = [
+            (number, place, entry.buyer_id, account, amount)
+            for number, entry in zip(numbers, entries, strict=True)
+            for place, (account, amount) in enumerate(entry.postings, start=1)
+        ]
         cursor.execute(
             """
             insert into billing_posting (transaction_id, number, seller_id, buyer_id, account, amount_minor)
-            select %s, number, %s, %s, account, amount
-            from unnest(%s::text[], %s::bigint[]) with ordinality as given(account, amount, number)
+            select transaction, number, %s, buyer, account, amount
+            from unnest(%s::bigint[], %s::int[], %s::int[], %s::text[], %s::bigint[])
+                as given(transaction, number, buyer, account, amount)
             """,
-            [transaction_id, seller_id, entry.buyer_id, *map(list, zip(*entry.postings, strict=True))],
+            [scope.organisation_id, *map(list, zip(*postings, strict=True))],
         )
-    return transaction_id
+    return numbers
 
 
-def allocate(scope: Scope, buyer_id: int, shares: Sequence[Share], *, to_refund: bool = False) -> None:
-    """Record which money settles what; the database refuses more than is there or open."""
+def _columns(entry: Entry) -> tuple[Any, ...]:
+    return (
+        entry.buyer_id, entry.kind, entry.invoice_id, entry.reverses_id, entry.at, entry.reference, entry.note,
+        entry.recorded_by, entry.bank_key,
+    )  # fmt: skip
+
+
+def allocate(scope: Scope, shares: Sequence[Share], *, buyer_id: int, to_refund: bool = False) -> None:
+    """Record which money of the buyer settles what; the database refuses more than is there or open."""
     if not shares:
         return
     target = "refund_id" if to_refund else "invoice_id"
@@ -80,19 +102,20 @@ def allocate(scope: Scope, buyer_id: int, shares: Sequence[Share], *, to_refund:
             f"insert into billing_allocation (transaction_id, {target}, seller_id, buyer_id, amount_minor, recorded_at)"  # noqa: S608 - one of two names
             " select source, target, %s, %s, amount, %s"
             " from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as given(source, target, amount)",
-            [
-                scope.organisation_id,
-                buyer_id,
-                clock.now(),
-                [share.source for share in shares],
-                [share.target for share in shares],
-                [share.minor for share in shares],
-            ],
+            [scope.organisation_id, buyer_id, clock.now(), *_shared(shares)],
         )
 
 
-def settle(scope: Scope, buyer_id: int) -> None:
-    """Money on account settles open invoices, oldest with oldest: afterwards one of the two is used up."""
-    money = money_on_account(scope, buyer_id)
-    if money:
-        allocate(scope, buyer_id, distribute(money, open_invoices(scope, buyer_id)))
+def _shared(shares: Sequence[Share]) -> list[list[int]]:
+    return [list(column) for column in zip(*((one.source, one.target, one.minor) for one in shares), strict=True)]
+
+
+def settle(scope: Scope, buyer_ids: Iterable[int]) -> None:
+    """Money on account settles open invoices, oldest with oldest: of each buyer one of the two is used up then."""
+    wanted = sorted(set(buyer_ids))
+    money = money_on_account(scope, wanted)
+    if not money:
+        return
+    wanting = open_invoices(scope, list(money))
+    for buyer_id, parts in money.items():
+        allocate(scope, distribute(parts, wanting.get(buyer_id, [])), buyer_id=buyer_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from django.db import connection
@@ -10,39 +11,38 @@ from twin.billing.rules.allocating import Part, Share
 from twin.companies.types import Scope
 from twin.kernel.tenancy import scoped
 
-# Of one seller; `buyer` None: of all its buyers.
 _OPEN: Final = """
-    select i.id, i.gross_minor + coalesce(c.credited, 0) - coalesce(a.paid, 0) as open
+    select i.buyer_id, i.id, i.gross_minor + coalesce(c.credited, 0) - coalesce(a.paid, 0) as open
     from billing_invoice i
     left join lateral (select sum(gross_minor)::bigint as credited from billing_invoice n
                        where n.corrects_id = i.id and n.kind = 'credit_note') c on true
     left join lateral (select sum(amount_minor)::bigint as paid from billing_allocation x
                        where x.invoice_id = i.id) a on true
-    where i.seller_id = %s and i.buyer_id = %s and i.kind = 'invoice'
+    where i.seller_id = %s and i.buyer_id = any(%s) and i.kind = 'invoice'
       and i.gross_minor + coalesce(c.credited, 0) - coalesce(a.paid, 0) > 0
-    order by i.due_on nulls first, i.issued_at, i.id
+    order by i.buyer_id, i.due_on nulls first, i.issued_at, i.id
 """
 _MONEY: Final = """
-    select t.id, billing_given(t.id) - coalesce(a.used, 0) as rest
+    select t.buyer_id, t.id, billing_given(t.id) - coalesce(a.used, 0) as rest
     from billing_transaction t
     left join lateral (select sum(amount_minor)::bigint as used from billing_allocation x
                        where x.transaction_id = t.id) a on true
-    where t.seller_id = %s and t.buyer_id = %s and t.kind in ('payment', 'credit_note', 'invoice')
+    where t.seller_id = %s and t.buyer_id = any(%s) and t.kind in ('payment', 'credit_note', 'invoice')
       and billing_given(t.id) - coalesce(a.used, 0) > 0
-    order by t.at, t.id
+    order by t.buyer_id, t.at, t.id
 """
 
 
 @scoped
-def open_invoices(scope: Scope, buyer_id: int) -> list[Part]:
-    """The invoices to this buyer that are not settled, the first due first."""
-    return _parts(_OPEN, scope.organisation_id, buyer_id)
+def open_invoices(scope: Scope, buyer_ids: Sequence[int]) -> dict[int, list[Part]]:
+    """The invoices to these buyers that are not settled, the first due first; who has none is left out."""
+    return _parts(_OPEN, scope.organisation_id, buyer_ids)
 
 
 @scoped
-def money_on_account(scope: Scope, buyer_id: int) -> list[Part]:
-    """Payments and credits of this buyer that settle nothing yet, oldest first."""
-    return _parts(_MONEY, scope.organisation_id, buyer_id)
+def money_on_account(scope: Scope, buyer_ids: Sequence[int]) -> dict[int, list[Part]]:
+    """Payments and credits of these buyers that settle nothing yet, oldest first; who has none is left out."""
+    return _parts(_MONEY, scope.organisation_id, buyer_ids)
 
 
 @scoped
@@ -75,10 +75,13 @@ def asked_by(scope: Scope, invoice_id: int) -> int:
     return int(row[0]) if row else 0
 
 
-def _parts(question: str, seller_id: int, buyer_id: int) -> list[Part]:
+def _parts(question: str, seller_id: int, buyer_ids: Sequence[int]) -> dict[int, list[Part]]:
+    found: dict[int, list[Part]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(question, [seller_id, buyer_id])
-        return [Part(*row) for row in cursor.fetchall()]
+        cursor.execute(question, [seller_id, list(buyer_ids)])
+        for buyer_id, *part in cursor.fetchall():
+            found.setdefault(buyer_id, []).append(Part(*part))
+    return found
 
 
 def _shares(scope: Scope, condition: str, wanted: int) -> list[Share]:
