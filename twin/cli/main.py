@@ -37,6 +37,7 @@ COMMANDS = {
     "outbox": Entry("twin.cli.outbox", "outbox", "How the last mails and SMS fared."),
     "trace": Entry("twin.cli.trace", "trace", "The whole way of one usage event."),
     "audit": Entry("twin.cli.audit", "audit", "Check the record of what happened."),
+    "billing": Entry("twin.cli.billing", "billing", "Close months and prove the closed ones."),
     "metering": Entry("twin.cli.metering", "metering", "Check the totals against the rows."),
 }
 

@@ -122,7 +122,13 @@ TEMPLATES = [
 DATABASES = ROLES.django()
 DATABASE_ROUTERS: list[str] = []
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
-PROCRASTINATE_IMPORT_PATHS = ["twin.kernel.jobs", "twin.accounts.jobs", "twin.metering.jobs", "twin.portal.jobs"]
+PROCRASTINATE_IMPORT_PATHS = [
+    "twin.kernel.jobs",
+    "twin.accounts.jobs",
+    "twin.metering.jobs",
+    "twin.billing.jobs",
+    "twin.portal.jobs",
+]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "twin_cache"}}
 
 # People ---------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -11,13 +12,17 @@ from typing import Final
 from twin.billing.actions.issuing import issue_for_statement
 from twin.billing.actions.writing import lock_seller, write_closed, write_held
 from twin.billing.queries.pairs import NextStatement, next_statements
+from twin.billing.queries.sellers import billing_sellers
 from twin.billing.queries.settings import settings_of
 from twin.billing.queries.statements import blank
 from twin.billing.rules.statements import held_by, lines_of, total_of
 from twin.billing.types import Settings, Statement
+from twin.companies.access import billing_scope
 from twin.companies.types import BILLING_WRITE, Scope
 from twin.kernel.tenancy import scoped, tenant_transaction
 from twin.metering.queries import billable_groups, billable_rates, current_cutoff, unrated_counts
+
+log = logging.getLogger(__name__)
 
 # Of so many buyers the charges are summed in one pass over the rows; it bounds the memory.
 AT_ONCE: Final = 5_000
@@ -70,6 +75,24 @@ def close_due(
             done, waiting = _close_part(scope, part, settings, now, tell=tell)
             total += done
             held.update(waiting)
+
+
+def close_everywhere(scope: Scope, *, now: datetime) -> Iterator[tuple[int, Closing]]:
+    """`close_due` for every seller beneath the platform that closes automatically; each seller with what was done.
+
+    What keeps one of them from closing is reported and keeps nobody else.
+    """
+    for seller in billing_sellers(scope):
+        own = billing_scope(seller)
+        if not settings_of(own).closes_automatically:
+            continue
+        try:
+            done = close_due(own, now=now)
+        except Exception:
+            log.exception("billing.close seller=%d", seller)
+            continue
+        if done != Closing():
+            yield seller, done
 
 
 def _parts(due: list[NextStatement]) -> Iterator[list[NextStatement]]:

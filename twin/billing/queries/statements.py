@@ -25,7 +25,7 @@ from twin.pricing.meters import METER_BY_ID
 from twin.pricing.types import Terms
 
 MOST_ID: Final = 2**63 - 1
-_COLUMNS: Final = """
+COLUMNS: Final = """
     id, seller_id, buyer_id, month, time_zone, starts_at, ends_at, currency, state, held, since, cutoff,
     late_policy, signed_off_reason, signed_off_by, amount::text, closed_at
 """
@@ -55,7 +55,7 @@ def statements_of(scope: Scope, statement_ids: Iterable[int]) -> list[Statement]
     ids = list(statement_ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"select {_COLUMNS} from billing_statement where id = any(%s) order by id",  # noqa: S608 - constants only
+            f"select {COLUMNS} from billing_statement where id = any(%s) order by id",  # noqa: S608 - constants only
             [ids],
         )
         found = [statement_from(row) for row in cursor.fetchall()]
@@ -140,7 +140,7 @@ def blank(following: NextStatement, now: datetime) -> Statement:
 
 
 def statement_from(row: Sequence[Any]) -> Statement:
-    """A row of `_COLUMNS`, without its lines."""
+    """A row of `COLUMNS`, without its lines."""
     return Statement(
         id=row[0],
         seller_id=row[1],

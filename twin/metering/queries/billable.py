@@ -28,10 +28,9 @@ _CHARGES: Final = """
     select buyer_id, company_id, meter_id, event_time, batch, shard, quantity, rate_id, amount, 1 as sign
     from metering_billable where rate_id <> 0 and {rows}
     union all
-    select c.buyer_id, c.company_id, c.meter_id, c.event_time, c.batch, (c.company_id %% 4)::smallint, e.quantity,
-           c.rate_id, c.amount, case when c.kind in ('reversal', 'withdrawal') then -1 else 1 end
-    from (select * from metering_correction where seller_id = %(seller)s and rate_id <> 0 and {rows}) c
-    join metering_billable e using (company_id, source_id, key)
+    select buyer_id, company_id, meter_id, event_time, batch, (company_id %% 4)::smallint, quantity, rate_id, amount,
+           case when kind in ('reversal', 'withdrawal') then -1 else 1 end
+    from metering_correction where seller_id = %(seller)s and rate_id <> 0 and {rows}
 """
 _SUMS: Final = """
     sum(sign)::text, sum(sign * quantity)::text,

@@ -1,0 +1,34 @@
+"""What billing does by the clock; each may run twice or be killed without harm."""
+
+from __future__ import annotations
+
+import logging
+
+from procrastinate.contrib.django import app
+
+from twin.billing.actions.closing import close_everywhere
+from twin.billing.queries.sellers import billing_sellers
+from twin.billing.queries.verifying import differing_statements
+from twin.companies.access import billing_scope, platform_scope
+from twin.kernel import clock
+
+log = logging.getLogger(__name__)
+
+
+@app.periodic(cron="11 * * * *")
+@app.task(queueing_lock="billing-close", lock="billing-close", pass_context=False)
+def close_months(timestamp: int) -> None:
+    """Every hour: months of all sellers that are over, and their grace too, become statements and documents."""
+    for seller, done in close_everywhere(platform_scope(), now=clock.now()):
+        log.info("billing.closed seller=%d closed=%d unrated=%d late=%d", seller, done.closed, done.unrated, done.late)
+
+
+@app.periodic(cron="47 3 * * *")
+@app.task(queueing_lock="billing-verify", lock="billing-verify", pass_context=False)
+def verify_statements(timestamp: int) -> None:
+    """Every night: make all closed statements again from the rows; each difference is an error in the log."""
+    for seller in billing_sellers(platform_scope()):
+        number, wrong = differing_statements(billing_scope(seller))
+        for statement_id in wrong:
+            log.error("billing.verify statement %d is not what its rows give", statement_id)
+        log.info("billing.verify seller=%d statements=%d differences=%d", seller, number, len(wrong))
