@@ -22,7 +22,7 @@ from tests.world import World, build_world
 from twin.accounts.models import User
 from twin.billing.actions.issuing import issue_for_statement
 from twin.billing.errors import InvoiceNotFound, StatementNotFound
-from twin.billing.queries.invoices import invoice, invoices_of_statement
+from twin.billing.queries.invoices import invoice, invoices_of_statements
 from twin.billing.queries.waiting import waiting, waiting_statement
 from twin.billing.types import Invoice
 from twin.companies import actions as companies
@@ -162,7 +162,7 @@ def test_two_documents_of_one_statement(world: World) -> None:
     statement = closed(world.rhea.scope, world.acme.id, lines, late_policy="credit_note")
     made = issue_for_statement(world.rhea.scope, statement)
     assert statement.id is not None
-    both = invoices_of_statement(world.rhea.scope, statement.id)
+    both = invoices_of_statements(world.rhea.scope, [statement.id])
     assert made is not None
     assert [one.kind for one in both] == ["invoice", "credit_note"]
     assert made.id == both[0].id

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,14 +21,16 @@ class TypesettingFailed(TwinError):
     """The PDF could not be made."""
 
 
-def typeset(template: Path, data: Mapping[str, Any], *, tagged: bool = True) -> bytes:
+def typeset(template: Path, data: Mapping[str, Any], *, tagged: bool = True, moment: datetime | None = None) -> bytes:
     """The PDF that the template makes of the data, always in the same typeface.
+
+    `moment` is when the file says it was made, now when left out: with it the same data give the same bytes.
 
     The template reads the data as JSON from `sys.inputs.data`: texts in it are never markup. It
     sees no file but those of its own folder. `tagged` (PDF/UA-1) tells screen readers what each
     part is and makes long tables some twenty times larger. Raises `TypesettingFailed`.
     """
-    arguments = [str(template), str(int(now().timestamp())), "tagged" if tagged else "plain"]
+    arguments = [str(template), str(int((moment or now()).timestamp())), "tagged" if tagged else "plain"]
     try:
         done = subprocess.run(
             [sys.executable, "-P", str(_PROGRAM), *arguments],

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from twin.billing.actions.issuing import parties_of
-from twin.billing.actions.recording import Document, record_document
+from twin.billing.actions.recording import Document, record_documents
 from twin.billing.errors import InvoiceNotFound
 from twin.billing.queries.invoices import credit_notes_of, creditable, invoice
 from twin.billing.queries.settings import settings_of
 from twin.billing.rules.crediting import credit_lines
 from twin.billing.rules.tax import tax_taken_back
 from twin.billing.types import CreditAsked, Invoice, InvoiceLine
+from twin.companies.queries import get_company
 from twin.companies.types import BILLING_WRITE, Scope
 from twin.kernel import clock
 from twin.kernel.tenancy import scoped
@@ -33,7 +33,8 @@ def credit(scope: Scope, invoice_id: int, *, lines: Sequence[CreditAsked], reaso
     reason = clean_text(reason, field="Reason", longest=LONGEST_REASON)
     net = sum(line.net_minor for line in wished)
     document = _document(scope, found, wished, net, reason)
-    return record_document(scope, document, settings=settings_of(scope), tell=tell)
+    [note] = record_documents(scope, [document], settings=settings_of(scope), tell=tell)
+    return note
 
 
 @scoped
@@ -109,7 +110,7 @@ def _document(scope: Scope, found: Invoice, lines: tuple[InvoiceLine, ...], net:
         language=found.language,
         seller_details=found.seller_details,
         buyer_details=found.buyer_details,
-        seller_zone=parties_of(found.seller_id, found.buyer_id).seller.time_zone,
+        seller_zone=get_company(scope, found.seller_id).time_zone,
         payment_days=None,
         statement_id=found.statement_id,
         corrects_id=found.id,

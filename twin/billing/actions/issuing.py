@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from django.db import connection
 
-from twin.billing.actions.recording import Document, record_document
+from twin.billing.actions.recording import Document, record_documents
 from twin.billing.errors import StatementNotFound
-from twin.billing.queries.invoices import invoices_of_statement
+from twin.billing.queries.invoices import invoices_of_statements
 from twin.billing.queries.settings import settings_of
-from twin.billing.queries.waiting import Party, party_of
+from twin.billing.queries.waiting import Party, parties
 from twin.billing.rules.details import frozen
 from twin.billing.rules.documents import Draft, documents_of, sums_of
 from twin.billing.types import Invoice, Settings, Statement
@@ -19,56 +19,62 @@ from twin.companies.types import BILLING_WRITE, Scope
 from twin.kernel.tenancy import scoped
 
 
-@dataclass(frozen=True, slots=True)
-class Parties:
-    seller: Party
-    buyer: Party
-
-    @property
-    def are_complete(self) -> bool:
-        return not self.seller.missing and not self.buyer.missing
+def issue_for_statement(scope: Scope, statement: Statement, *, tell: bool = True) -> Invoice | None:
+    """`issue_for_statements` of one; its first document, None when there is none (yet)."""
+    return next(iter(issue_for_statements(scope, [statement], tell=tell)), None)
 
 
 @scoped
-def issue_for_statement(scope: Scope, statement: Statement, *, tell: bool = True) -> Invoice | None:
-    """Issue what a closed statement becomes: an invoice, a credit note, or one of each; the first is returned.
+def issue_for_statements(scope: Scope, statements: Sequence[Statement], *, tell: bool = True) -> list[Invoice]:
+    """Issue what closed statements become: each an invoice, a credit note, one of each, or nothing.
 
-    None when there is nothing to bill, or while details of either party are missing: then it waits, see
-    `queries.waiting`. Safe to repeat: what is issued is returned. Belongs into the transaction that closes the
-    statement. `tell` sends the mail about it.
+    While details of either party are missing a statement waits, see `queries.waiting`. Safe to repeat: what
+    is issued is returned. Belongs into the transaction that closes the statements. `tell` sends the mails.
     """
     scope.require(BILLING_WRITE)
-    drafts = documents_of(statement)
+    drafts = {_number(scope, one): documents_of(one) for one in statements}
+    wanted = [number for number, made in drafts.items() if made]
+    if not wanted:
+        return []
+    _hold(wanted)
+    issued = invoices_of_statements(scope, wanted)
+    done = {one.statement_id for one in issued}
+    left = [one for one in statements if drafts[one.id or 0] and one.id not in done]
+    return [*issued, *_issue(scope, left, drafts, tell)] if left else issued
+
+
+def _number(scope: Scope, statement: Statement) -> int:
     if statement.id is None or statement.seller_id != scope.organisation_id:
         raise StatementNotFound(f"There is no closed statement {statement.id} of yours.")
-    if not drafts:
-        return None
-    _hold(statement.id)
-    issued = invoices_of_statement(scope, statement.id)
-    if issued:
-        return issued[0]
-    parties = parties_of(statement.seller_id, statement.buyer_id)
-    if not parties.are_complete:
-        return None
-    settings = settings_of(scope)
-    documents = [_document(draft, statement, settings, parties) for draft in drafts]
-    issued = [record_document(scope, one, settings=settings, tell=tell) for one in documents]
-    return issued[0]
+    return statement.id
 
 
-def parties_of(seller_id: int, buyer_id: int) -> Parties:
-    """Both parties as they are now, read in the platform's name: a former seller sees its buyer no more."""
-    platform = platform_scope()
-    return Parties(party_of(platform, seller_id), party_of(platform, buyer_id))
-
-
-def _hold(statement_id: int) -> None:
-    """Nobody else makes documents of the statement until this transaction ends."""
+def _hold(statement_ids: Sequence[int]) -> None:
+    """Nobody else makes documents of the statements until this transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute("select 1 from billing_statement where id = %s for no key update", [statement_id])
+        cursor.execute(
+            "select 1 from billing_statement where id = any(%s) order by id for no key update", [list(statement_ids)]
+        )
 
 
-def _document(draft: Draft, statement: Statement, settings: Settings, parties: Parties) -> Document:
+def _issue(
+    scope: Scope, statements: Sequence[Statement], drafts: Mapping[int, Sequence[Draft]], tell: bool
+) -> list[Invoice]:
+    # In the platform's name: a former seller sees its buyer no more.
+    known = parties(platform_scope(), {scope.organisation_id, *(one.buyer_id for one in statements)})
+    seller, settings = known[scope.organisation_id], settings_of(scope)
+    if seller.missing:
+        return []
+    documents = [
+        _document(draft, one, settings, seller, known[one.buyer_id])
+        for one in statements
+        if not known[one.buyer_id].missing
+        for draft in drafts[one.id or 0]
+    ]
+    return record_documents(scope, documents, settings=settings, tell=tell) if documents else []
+
+
+def _document(draft: Draft, statement: Statement, settings: Settings, seller: Party, buyer: Party) -> Document:
     sums = sums_of(draft, kind=settings.tax_kind, percent=settings.tax_percent)
     return Document(
         buyer_id=statement.buyer_id,
@@ -81,9 +87,9 @@ def _document(draft: Draft, statement: Statement, settings: Settings, parties: P
         tax_percent=settings.tax_percent,
         tax_text=settings.tax_text,
         language=settings.language,
-        seller_details=frozen(parties.seller.values),
-        buyer_details=frozen(parties.buyer.values),
-        seller_zone=parties.seller.time_zone,
+        seller_details=frozen(seller.values),
+        buyer_details=frozen(buyer.values),
+        seller_zone=seller.time_zone,
         payment_days=settings.payment_days if draft.kind == "invoice" else None,
         statement_id=statement.id,
         month=statement.month,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from twin.billing.rules.rounding import minor_text
+from twin.billing.rules.figures import minor_words
 from twin.billing.types import Invoice
-from twin.companies.access import billing_scope
+from twin.billing.words import day_words, words_language
+from twin.companies.access import platform_scope
 from twin.companies.queries.recipients import money_people
 from twin.companies.types import Recipient
 from twin.kernel.delivery import RecipientUnusable, send_mail
@@ -18,15 +20,21 @@ from twin.kernel.links import absolute
 PURPOSE: Final = "invoice"
 
 
-def tell_of_document(issued: Invoice) -> None:
+def tell_of_documents(issued: Sequence[Invoice]) -> None:
     """Queue the mails in the caller's transaction; who cannot be written to is left out."""
-    for recipient in money_people(billing_scope(issued.buyer_id)):
-        with translation.override(recipient.language):
-            subject, text = _subject(issued), _text(issued, recipient)
-        try:
-            send_mail(to=recipient.email, subject=subject, text=text, purpose=PURPOSE)
-        except RecipientUnusable:
-            continue
+    people = money_people(platform_scope(), {one.buyer_id for one in issued})
+    for one in issued:
+        for recipient in people.get(one.buyer_id, ()):
+            _tell(one, recipient)
+
+
+def _tell(issued: Invoice, recipient: Recipient) -> None:
+    with translation.override(recipient.language):
+        subject, text = _subject(issued), _text(issued, recipient)
+    try:
+        send_mail(to=recipient.email, subject=subject, text=text, purpose=PURPOSE)
+    except RecipientUnusable:
+        return
 
 
 def _subject(issued: Invoice) -> str:
@@ -39,16 +47,16 @@ def _subject(issued: Invoice) -> str:
 
 
 def _text(issued: Invoice, recipient: Recipient) -> str:
-    amount = f"{minor_text(abs(issued.gross_minor), issued.currency)} {issued.currency}"
+    amount = f"{minor_words(abs(issued.gross_minor), issued.currency, words_language())} {issued.currency}"
+    names = {"seller": issued.seller_name, "buyer": issued.buyer_name, "code": issued.code}
     paragraphs = [
         _("Hello %(name)s,") % {"name": recipient.name or recipient.email},
-        _sentence(issued) % {"seller": issued.seller_name, "buyer": issued.buyer_name, "code": issued.code}
-        + " "
-        + _("Amount: %(amount)s.") % {"amount": amount},
+        f"{_sentence(issued) % names} {_('Amount: %(amount)s.') % {'amount': amount}}",
     ]
     if issued.due_on is not None and issued.kind == "invoice":
-        paragraphs.append(_("Payable until %(day)s.") % {"day": issued.due_on.isoformat()})
-    paragraphs.append(_("You find it, as a PDF too, at %(address)s.") % {"address": absolute(f"/invoices/{issued.id}")})
+        paragraphs.append(_("Payable until %(day)s.") % {"day": day_words(issued.due_on)})
+    address = absolute(f"/invoices/{issued.id}")
+    paragraphs.append(_("You find it, as a PDF too, at %(address)s.") % {"address": address})
     return "\n\n".join(paragraphs)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from twin.billing.actions.issuing import parties_of
-from twin.billing.actions.recording import Document, record_document
+from twin.billing.actions.recording import Document, record_documents
 from twin.billing.errors import BillingInvalid, DetailsMissing
 from twin.billing.queries.settings import settings_of
+from twin.billing.queries.waiting import parties
 from twin.billing.rules.details import frozen
 from twin.billing.types import Invoice, InvoiceLine
-from twin.companies.access import billing_scope
+from twin.companies.access import billing_scope, platform_scope
 from twin.companies.errors import CompanyNotFound
 from twin.companies.queries import get_company
 from twin.companies.types import BILLING_READ, Scope
@@ -40,9 +40,10 @@ def request_top_up(scope: Scope, *, amount_minor: int, tell: bool = True) -> Inv
 
 
 def _issue(seller: Scope, buyer_id: int, amount_minor: int, currency: str, tell: bool) -> Invoice:
-    parties = parties_of(seller.organisation_id, buyer_id)
-    if not parties.are_complete:
-        raise DetailsMissing("Details for invoices are missing.", parties.seller.missing, parties.buyer.missing)
+    known = parties(platform_scope(), (seller.organisation_id, buyer_id))
+    issuer, asker = known[seller.organisation_id], known[buyer_id]
+    if issuer.missing or asker.missing:
+        raise DetailsMissing("Details for invoices are missing.", issuer.missing, asker.missing)
     settings = settings_of(seller)
     document = Document(
         buyer_id=buyer_id,
@@ -55,12 +56,13 @@ def _issue(seller: Scope, buyer_id: int, amount_minor: int, currency: str, tell:
         tax_percent=Decimal(0),
         tax_text="",
         language=settings.language,
-        seller_details=frozen(parties.seller.values),
-        buyer_details=frozen(parties.buyer.values),
-        seller_zone=parties.seller.time_zone,
+        seller_details=frozen(issuer.values),
+        buyer_details=frozen(asker.values),
+        seller_zone=issuer.time_zone,
         payment_days=None,
     )
-    return record_document(seller, document, settings=settings, tell=tell)
+    [request] = record_documents(seller, [document], settings=settings, tell=tell)
+    return request
 
 
 def _line(amount_minor: int) -> InvoiceLine:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any, Final, Literal
 
 from django.db import connection
 
 from twin.billing.errors import InvoiceNotFound
-from twin.billing.queries.reading import COLUMNS, SINCE, invoice_in, lines_of
+from twin.billing.queries.reading import COLUMNS, LINES, SINCE
 from twin.billing.rules.crediting import creditable_lines
-from twin.billing.types import Creditable, Invoice, InvoicePage
+from twin.billing.rules.rows import invoice_in, invoice_line_in
+from twin.billing.types import Creditable, Invoice, InvoiceLine, InvoicePage
 from twin.companies.types import BILLING_READ, Scope
 from twin.kernel import clock
 from twin.kernel.period import Period
@@ -93,20 +94,20 @@ def invoice(scope: Scope, invoice_id: int) -> Invoice:
     found = _by(scope, "i.id = %(wanted)s", invoice_id) if 0 < invoice_id <= MAX_ID else []
     if not found:
         raise InvoiceNotFound(f"There is no invoice {invoice_id}.")
-    return replace(found[0], lines=lines_of(found[0].id))
+    return replace(found[0], lines=_lines(found[0].id))
 
 
 @scoped
-def invoices_of_statement(scope: Scope, statement_id: int) -> list[Invoice]:
-    """The documents made of a statement, the invoice first, without their lines."""
-    found = _by(scope, "i.statement_id = %(wanted)s and i.corrects_id is null", statement_id)
-    return sorted(found, key=lambda one: one.kind != "invoice")
+def invoices_of_statements(scope: Scope, statement_ids: Sequence[int]) -> list[Invoice]:
+    """The documents made of these statements, of each the invoice first, without their lines."""
+    found = _by(scope, "i.statement_id = any(%(wanted)s) and i.corrects_id is null", list(statement_ids))
+    return sorted(found, key=lambda one: (one.statement_id or 0, one.kind != "invoice"))
 
 
 @scoped
 def credit_notes_of(scope: Scope, invoice_id: int) -> list[Invoice]:
     """The credit notes that take something back of an invoice, in their order, with their lines."""
-    return [replace(one, lines=lines_of(one.id)) for one in _by(scope, "i.corrects_id = %(wanted)s", invoice_id)]
+    return [replace(one, lines=_lines(one.id)) for one in _by(scope, "i.corrects_id = %(wanted)s", invoice_id)]
 
 
 @scoped
@@ -131,7 +132,7 @@ def logo_on(scope: Scope, seller_id: int, digest: bytes) -> tuple[str, bytes] | 
     return (row[0], bytes(row[1])) if row else None
 
 
-def _by(scope: Scope, condition: str, wanted: int) -> list[Invoice]:
+def _by(scope: Scope, condition: str, wanted: int | list[int]) -> list[Invoice]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"select {COLUMNS} from billing_invoice i {SINCE}"  # noqa: S608 - constants only
@@ -139,6 +140,12 @@ def _by(scope: Scope, condition: str, wanted: int) -> list[Invoice]:
             {"organisation": scope.organisation_id, "wanted": wanted},
         )
         return [invoice_in(row) for row in cursor.fetchall()]
+
+
+def _lines(invoice_id: int) -> tuple[InvoiceLine, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(LINES, [invoice_id])
+        return tuple(invoice_line_in(row) for row in cursor.fetchall())
 
 
 def _found(asked: InvoicesAsked) -> str:
@@ -164,7 +171,7 @@ def _parameters(scope: Scope, asked: InvoicesAsked) -> dict[str, Any]:
         "start": asked.period.start if asked.period else None,
         "end": asked.period.end if asked.period else None,
         "partner": asked.partner_id,
-        "today": today(),
+        "today": clock.now().date(),
         "offset": asked.offset,
         "limit": asked.limit,
     }
@@ -175,8 +182,3 @@ def _order(asked: InvoicesAsked) -> str:
     first, *rest = _ORDERS[asked.sort.removeprefix("-")]
     first = first.format(partner=_PARTNER[asked.side])
     return ", ".join([f"{first}{way} nulls last", *(f"{column}{way}" for column in rest)])
-
-
-def today() -> date:
-    """The day that decides what is overdue: the UTC one, the same for both parties."""
-    return clock.now().date()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from django.db import connection
 from twin.billing.queries.invoices import InvoiceSide
 from twin.billing.types import Waiting, name_in
 from twin.companies.access import platform_scope
-from twin.companies.queries import company_information
+from twin.companies.queries.information import told_by_many
 from twin.companies.rules.information import missing_for_invoices
 from twin.companies.types import BILLING_READ, Scope
 from twin.kernel.tenancy import scoped
@@ -40,10 +40,10 @@ class Party:
         return self.values["time_zone"]
 
 
-def party_of(scope: Scope, company_id: int) -> Party:
-    """Details of a party to a document; `scope` is the platform's, as a former seller sees its buyer no more."""
-    values = company_information(scope, company_id).values
-    return Party(values, missing_for_invoices(values))
+def parties(scope: Scope, company_ids: Collection[int]) -> dict[int, Party]:
+    """Details of parties to documents; `scope` is the platform's, as a former seller sees its buyer no more."""
+    told = told_by_many(scope, company_ids)
+    return {company: Party(values, missing_for_invoices(values)) for company, values in told.items()}
 
 
 @scoped
@@ -88,14 +88,13 @@ def _rows(condition: str, *parameters: int) -> list[tuple[Any, ...]]:
 def _told(scope: Scope, rows: list[tuple[Any, ...]]) -> list[Waiting]:
     if not rows:
         return []
-    platform = platform_scope()
-    parties = {one: party_of(platform, one) for one in {company for row in rows for company in row[1:3]}}
-    return [_one(scope, row, parties) for row in rows]
+    known = parties(platform_scope(), {company for row in rows for company in row[1:3]})
+    return [_one(scope, row, known) for row in rows]
 
 
-def _one(scope: Scope, row: tuple[Any, ...], parties: Mapping[int, Party]) -> Waiting:
+def _one(scope: Scope, row: tuple[Any, ...], known: Mapping[int, Party]) -> Waiting:
     statement_id, seller_id, buyer_id, month, currency, amount, closed_at = row
-    seller, buyer = parties[seller_id], parties[buyer_id]
+    seller, buyer = known[seller_id], known[buyer_id]
     lacks = seller.missing
     if lacks and scope.organisation_id != seller_id:
         lacks = ("",)

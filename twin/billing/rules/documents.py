@@ -10,6 +10,7 @@ from decimal import Decimal
 from twin.billing.rules.rounding import minor
 from twin.billing.rules.tax import tax_on
 from twin.billing.types import InvoiceKind, InvoiceLine, Statement, StatementLine, TaxKind
+from twin.pricing.meters import METER_BY_CODE, SERVICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,12 @@ def documents_of(statement: Statement) -> tuple[Draft, ...]:
 
     Free usage stands on the statement only. What is owed to the buyer altogether is a credit note.
     """
-    together, apart = _parted(statement)
+    together, apart = (sorted(lines, key=_place) for lines in _parted(statement))
     drafts = [lines for lines in (_lines(together, statement.currency), _lines(apart, statement.currency)) if lines]
     by_kind: dict[InvoiceKind, tuple[InvoiceLine, ...]] = {}
     for lines in drafts:
         kind: InvoiceKind = "credit_note" if sum(line.net_minor for line in lines) < 0 else "invoice"
-        by_kind[kind] = by_kind.get(kind, ()) + lines
+        by_kind[kind] = (*by_kind.get(kind, ()), *lines)
     return tuple(Draft(kind, numbered(by_kind[kind])) for kind in sorted(by_kind, reverse=True))
 
 
@@ -71,6 +72,11 @@ def _parted(statement: Statement) -> tuple[list[StatementLine], list[StatementLi
         [line for line in billed if late_in.get(id(line)) not in apart],
         [line for line in billed if late_in.get(id(line)) in apart],
     )
+
+
+def _place(line: StatementLine) -> tuple[int, int]:
+    """Services in the order of the report, each as on the statement: what came late stands with its service."""
+    return SERVICES.index(METER_BY_CODE[line.meter].service), line.number
 
 
 def _lines(lines: Iterable[StatementLine], currency: str) -> tuple[InvoiceLine, ...]:
