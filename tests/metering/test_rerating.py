@@ -32,9 +32,9 @@ def price(text: str, since: str = "2026-01-01T00:00:00Z", meter: str = "sms.deli
 
 def corrected(scope: Scope, *, above: Scope | None = None, **asked: Any) -> Rerating:
     """A correction asked for, counted, decided and done."""
-    run = actions.ask_rerating(scope, reason="wrong price", above=above, **asked)
+    run = actions.ask_rerating(scope, above=above, **asked)
     actions.count_preview(run.id)
-    actions.decide_rerating(scope, rerating_id=run.id, above=above)
+    actions.decide_rerating(scope, rerating_id=run.id, reason="wrong price", above=above)
     assert actions.carry_out(run.id)
     return queries.rerating(scope, run.id)
 
@@ -86,7 +86,7 @@ def test_the_preview_changes_nothing_and_says_what_will_be(world: World) -> None
     take(world, *(event(world.acme.id, f"a{n}") for n in range(3)), event(world.birch.id, "b", quantity=10))
     before = cells(world, "rhea")
 
-    run = actions.ask_rerating(world.rhea.scope, reason="r", prices=NewPrices(world.rhea_card.id, (price("0.03"),)))
+    run = actions.ask_rerating(world.rhea.scope, prices=NewPrices(world.rhea_card.id, (price("0.03"),)))
     actions.count_preview(run.id)
 
     assert cells(world, "rhea") == before
@@ -101,7 +101,7 @@ def test_the_preview_changes_nothing_and_says_what_will_be(world: World) -> None
     assert actions.carry_out(run.id)
     assert cells(world, "rhea") == before
     with pytest.raises(ReratingUndecidable):
-        actions.decide_rerating(world.rhea.scope, rerating_id=run.id)
+        actions.decide_rerating(world.rhea.scope, rerating_id=run.id, reason="r")
 
 
 def test_charging_again_by_unchanged_prices_changes_nothing_on_either_side(world: World) -> None:
@@ -141,7 +141,7 @@ def test_a_run_that_is_done_again_does_nothing(world: World) -> None:
     written = corrections()
 
     assert actions.carry_out(run.id)
-    assert actions.decide_rerating(world.rhea.scope, rerating_id=run.id).state == "done"
+    assert actions.decide_rerating(world.rhea.scope, rerating_id=run.id, reason="r").state == "done"
     corrected(world.rhea.scope, period=DAY)
 
     assert corrections() == written
@@ -189,16 +189,16 @@ def test_both_edges_are_corrected_together_by_who_holds_both(world: World) -> No
 
 def test_a_reseller_cannot_correct_what_it_pays_and_sees_no_run_of_another(world: World) -> None:
     take(world, event(world.acme.id, "a"))
-    run = actions.ask_rerating(world.rhea.scope, reason="r", period=DAY)
+    run = actions.ask_rerating(world.rhea.scope, period=DAY)
 
     with pytest.raises(ReratingUnknown):
         queries.rerating(world.strand.scope, run.id)
     with pytest.raises(NotFound):
-        actions.decide_rerating(world.twin.scope, rerating_id=run.id)
+        actions.decide_rerating(world.twin.scope, rerating_id=run.id, reason="r")
     with pytest.raises(NotFound):
-        actions.ask_rerating(world.strand.scope, reason="r", prices=NewPrices(world.rhea_card.id, (price("0.01"),)))
+        actions.ask_rerating(world.strand.scope, prices=NewPrices(world.rhea_card.id, (price("0.01"),)))
     with pytest.raises(Forbidden):
-        actions.ask_rerating(world.acme.scope, reason="r", period=DAY)
+        actions.ask_rerating(world.acme.scope, period=DAY)
     assert queries.reratings(world.strand.scope) == []
 
 
@@ -272,23 +272,23 @@ def test_the_drill_down_shows_what_stands_and_that_it_was_corrected(world: World
 def test_a_preview_is_outdated_after_another_decision_or_a_day(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     take(world, event(world.acme.id, "a"))
     first, second = (
-        actions.ask_rerating(world.rhea.scope, reason="r", prices=NewPrices(world.rhea_card.id, (price(text),)))
+        actions.ask_rerating(world.rhea.scope, prices=NewPrices(world.rhea_card.id, (price(text),)))
         for text in ("0.05", "0.06")
     )
     with pytest.raises(ReratingUndecidable, match="asked"):
-        actions.decide_rerating(world.rhea.scope, rerating_id=first.id)
+        actions.decide_rerating(world.rhea.scope, rerating_id=first.id, reason="r")
     for run in (first, second):
         actions.count_preview(run.id)
-    actions.decide_rerating(world.rhea.scope, rerating_id=first.id)
+    actions.decide_rerating(world.rhea.scope, rerating_id=first.id, reason="r")
 
     with pytest.raises(ReratingUndecidable, match="outdated"):
-        actions.decide_rerating(world.rhea.scope, rerating_id=second.id)
+        actions.decide_rerating(world.rhea.scope, rerating_id=second.id, reason="r")
     actions.carry_out(first.id)
     actions.recount_rerating(world.rhea.scope, rerating_id=second.id)
     actions.count_preview(second.id)
     monkeypatch.setattr("twin.metering.actions.rerating._PREVIEW_LASTS", timedelta(0))
     with pytest.raises(ReratingUndecidable, match="outdated"):
-        actions.decide_rerating(world.rhea.scope, rerating_id=second.id)
+        actions.decide_rerating(world.rhea.scope, rerating_id=second.id, reason="r")
 
 
 def test_a_decision_records_who_and_why_and_its_prices_at_once(world: World) -> None:

@@ -18,7 +18,9 @@ from twin.metering.actions import folding
 NOON = 1_800_000_000  # a whole minute, in seconds since 1970
 
 
-@pytest.mark.parametrize(("job", "seconds"), [(jobs.fold_journals, 10), (jobs.price_pending_usage, 30)])
+@pytest.mark.parametrize(
+    ("job", "seconds"), [(jobs.fold_journals, 10), (jobs.price_pending_usage, 30), (jobs.correct_charges, 10)]
+)
 def test_a_job_runs_every_so_many_seconds_of_every_minute(job: object, seconds: int) -> None:
     (runs,) = [known.croniter for known in app.periodic_registry.periodic_tasks.values() if known.task == job]
     runs.set_current(NOON, force=True)

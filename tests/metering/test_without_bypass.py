@@ -9,6 +9,7 @@ import pytest
 from django.db import connections
 
 from tests.metering.test_late_prices import NOON, rate, without_price
+from tests.metering.test_rerating import price, repriced
 from tests.metering.test_taking import cells, event, take
 from tests.world import World, build_world
 from twin.engine.roles import let_through
@@ -67,6 +68,17 @@ def test_an_edge_without_a_price_waits_and_is_charged_later_without_bypass(manag
     assert actions.publish_rates(world.rhea.scope, card_id=card, rates=[rate("0.05", NOON)]).priced == 1
     assert queries.unrated_groups(world.rhea.scope) == []
     assert cells(world, "rhea") == [(world.acme.id, 1, 1, 2, 20_000_000, 100_000_000, 0)]
+    assert queries.find_differences().differences == []
+
+
+def test_charges_are_corrected_and_events_withdrawn_without_bypass(managed_world: World) -> None:
+    world = managed_world
+    take(world, event(world.acme.id, "a"), event(world.acme.id, "b"))
+
+    repriced(world, price("0.05"))
+    actions.withdraw_event(world.twin.scope, company_id=world.acme.id, source="smsc-1", event_id="b", reason="wrong")
+
+    assert cells(world, "rhea") == [(world.acme.id, 2, 1, 1, 10_000_000, 50_000_000, 0)]
     assert queries.find_differences().differences == []
 
 

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from twin.cli.correcting import rerate, withdraw
 from twin.kernel.errors import TwinError
 from twin.metering import queries
 from twin.metering.actions import fold as fold_journals
@@ -13,7 +14,11 @@ from twin.metering.actions import fold as fold_journals
 
 @click.group()
 def metering() -> None:
-    """Check the totals against the rows."""
+    """Check the totals against the rows, correct what is charged."""
+
+
+metering.add_command(rerate)
+metering.add_command(withdraw)
 
 
 @metering.command()

@@ -6,7 +6,7 @@ import logging
 
 from procrastinate.contrib.django import app
 
-from twin.metering.actions import fold_what_is_worth_it, price_everything_pending
+from twin.metering.actions import continue_reratings, fold_what_is_worth_it, price_everything_pending
 from twin.metering.queries import find_differences
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,13 @@ def fold_journals(timestamp: int) -> None:
 def price_pending_usage(timestamp: int) -> None:
     """Price what waited for a price and was too much for the call that brought it."""
     price_everything_pending()
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(queueing_lock="metering-rerating", lock="metering-rerating", pass_context=False)
+def correct_charges(timestamp: int) -> None:
+    """Count the previews of corrections and go on with those that are decided."""
+    continue_reratings()
 
 
 @app.periodic(cron="17 3 * * *")

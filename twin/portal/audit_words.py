@@ -97,6 +97,8 @@ EVENT_WORDS: Final[dict[Event, Promise]] = {
     "rates.published": _("Rates published"),
     "default_card.chosen": _("Rate card for new companies chosen"),
 }
+    "charges.corrected": _("Charges corrected"),
+    "event.withdrawn": _("Usage taken back"),
 _BY_NAME: Final[Mapping[str, Promise]] = {str(event): words for event, words in EVENT_WORDS.items()}
 _FIELD_WORDS: Final[dict[str, Promise]] = {
     "name": pgettext_lazy("name of a thing", "Name"),
@@ -138,6 +140,11 @@ _FIELD_WORDS: Final[dict[str, Promise]] = {
 }
 # Said in a place of their own.
 _ELSEWHERE: Final = (
+    "rerating_id": _("Correction"),
+    "start": _("From"),
+    "end": _("To"),
+    "source": _("Source"),
+    "event_id": _("Event"),
     *("person_id", "key_id", "invitation_id", "by_key_id", "by_key"),
     *("acting_id", "acting_from", "attachment_id"),
 )

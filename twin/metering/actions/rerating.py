@@ -40,7 +40,6 @@ _PREVIEW_LASTS: Final = timedelta(days=1)
 def ask_rerating(
     scope: Scope,
     *,
-    reason: str,
     period: Period | None = None,
     buyer_id: int | None = None,
     company_id: int | None = None,
@@ -59,14 +58,12 @@ def ask_rerating(
     _require(scope, above)
     if scope.kind == "company":
         raise Forbidden("Only who sells has charges to correct.")
-    why = clean_text(reason, field="The reason", longest=_LONGEST_REASON)
     asked: dict[str, Any] = {
         "seller_id": scope.organisation_id,
         "above_id": above.organisation_id if above else None,
         "buyer_id": buyer_id,
         "company_id": company_id,
         "meters": _meters(meters),
-        "reason": why,
         "change": json.dumps(change_json(prices, assignment)),
         "asked_at": clock.now(),
         "asked_by": by,
@@ -132,13 +129,16 @@ def _insert(asked: dict[str, Any]) -> int:
         return int(cursor.fetchone()[0])
 
 
-def decide_rerating(scope: Scope, *, rerating_id: int, above: Scope | None = None, by: str = "") -> Rerating:
-    """Let the correction be done as previewed, and record its new prices, in one transaction; safe to repeat.
+def decide_rerating(
+    scope: Scope, *, rerating_id: int, reason: str, above: Scope | None = None, by: str = ""
+) -> Rerating:
+    """Let the correction be done as previewed, and record why and its new prices, in one transaction; safe to repeat.
 
     The steps follow by `carry_out` or by the job. Raises `ReratingUndecidable` where it is not counted
     yet, was discarded, or the preview is outdated.
     """
     _require(scope, above)
+    why = clean_text(reason, field="The reason", longest=_LONGEST_REASON)
     with tenant_transaction(scope.organisation_id):
         asked = rerating(scope, rerating_id)
     if asked.state in ("running", "done"):
@@ -149,8 +149,8 @@ def decide_rerating(scope: Scope, *, rerating_id: int, above: Scope | None = Non
             return asked
         _refuse_undecidable(scope, asked, above)
         _record_prices(scope, change, asked)
-        _decided(rerating_id, by)
-        _note(scope, asked, above)
+        _decided(rerating_id, why, by)
+        _note(scope, asked, why, above)
     return rerating(scope, rerating_id)
 
 
@@ -210,15 +210,16 @@ def _record_prices(scope: Scope, change: CatalogueChange | None, asked: Rerating
         record_deeds(scope, "rate_card.assigned", [(own, told)])
 
 
-def _decided(rerating_id: int, by: str) -> None:
+def _decided(rerating_id: int, reason: str, by: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "update metering_rerating set state = 'running', decided_at = %s, decided_by = %s where rerating_id = %s",
-            [clock.now(), by, rerating_id],
+            "update metering_rerating set state = 'running', reason = %s, decided_at = %s, decided_by = %s"
+            " where rerating_id = %s",
+            [reason, clock.now(), by, rerating_id],
         )
 
 
-def _note(scope: Scope, asked: Rerating, above: Scope | None) -> None:
+def _note(scope: Scope, asked: Rerating, reason: str, above: Scope | None) -> None:
     """In the record of whoever's edges are corrected."""
     for one in (scope, above):
         if one is not None:
@@ -230,7 +231,7 @@ def _note(scope: Scope, asked: Rerating, above: Scope | None) -> None:
                 seller_id=asked.seller_id,
                 start=instant_text(asked.period.start),
                 end=instant_text(asked.period.end),
-                reason=asked.reason,
+                reason=reason,
             )
 
 

@@ -48,7 +48,7 @@ create table metering_rerating (
     meters smallint[],
     start_at timestamptz not null,
     end_at timestamptz not null,
-    reason text not null,
+    reason text not null default '',
     change jsonb not null default '{}',
     state text not null default 'asked' check (state in ('asked', 'ready', 'running', 'done', 'discarded')),
     counted_at timestamptz,
