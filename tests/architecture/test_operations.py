@@ -36,6 +36,26 @@ def test_every_metric_named_is_counted() -> None:
     assert len(named & known) >= 10
 
 
+def test_the_log_of_the_proxy_keeps_no_secret_of_an_address() -> None:
+    """Links of invitations and recoveries carry theirs in the path, strangers put keys behind a question mark."""
+    logged = re.search(r"log_format twin '([^']*)'", FILES["nginx.conf"])
+    assert logged is not None
+    assert not {"$request ", '$request"', "$request_uri", "$uri", "$args", "$http_referer"} & set(
+        re.split(r"(?<=[ \"])", logged[1])
+    )
+    assert "$twin_logged" in logged[1]
+    hidden = re.search(r'"(~\^\(\?<twin_way>[^"]*)"', FILES["nginx.conf"])
+    assert hidden is not None
+    pattern = re.compile(hidden[1].removeprefix("~").replace("?<", "?P<"))
+    for way in ("/invitation/", "/recovery/", "/attachment/", "/sms/receipt/"):
+        assert pattern.match(f"{way}{'a1' * 10}")
+    for page in ("/reports/reseller-companies", "/api/v1/usage/events", "/second-factor-reset"):
+        assert not pattern.match(page)
+    assert FILES["nginx.conf"].count("access_log /var/log/nginx/twin.log twin;") == FILES["nginx.conf"].count(
+        "server_name"
+    )
+
+
 def test_every_target_of_make_that_is_named_is_one() -> None:
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = set(re.findall(r"(?:`|&& |RUN )make ([a-z-]+)", "\n".join(FILES.values())))
