@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "twin.portal.middleware.account_language",
     "allauth.account.middleware.AccountMiddleware",
     "twin.accounts.sessions.list_sessions",
+    "twin.portal.acting_gate.ActingGate",
     "twin.portal.signing_in.dismissal_gate",
     "twin.portal.second_factor.second_factor_gate",
     "twin.portal.gate.company_gate",

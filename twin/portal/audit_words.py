@@ -85,6 +85,7 @@ EVENT_WORDS: Final[dict[Event, Promise]] = {
     "attachment.declined": _("Invitation of a reseller declined"),
     "company.attached": _("Invitation of a reseller accepted"),
     "company.left": _("Company left"),
+    "company.list_exported": _("List of companies exported"),
     "company.changed": _("Company information changed"),
     "company.created": _("Company created"),
     "company.blocked": _("Company blocked"),
@@ -96,9 +97,9 @@ EVENT_WORDS: Final[dict[Event, Promise]] = {
     "rate_card.assigned": _("Rate card assigned"),
     "rates.published": _("Rates published"),
     "default_card.chosen": _("Rate card for new companies chosen"),
-}
     "charges.corrected": _("Charges corrected"),
     "event.withdrawn": _("Usage taken back"),
+}
 _BY_NAME: Final[Mapping[str, Promise]] = {str(event): words for event, words in EVENT_WORDS.items()}
 _FIELD_WORDS: Final[dict[str, Promise]] = {
     "name": pgettext_lazy("name of a thing", "Name"),
@@ -127,6 +128,8 @@ _FIELD_WORDS: Final[dict[str, Promise]] = {
     "parent_id": _("Seller"),
     "buyer_id": _("Company"),
     "meters": _("Meters"),
+    "copied_from": _("Copied from rate card"),
+    "percent": _("Changed by per cent"),
     "before": pgettext_lazy("what it was", "Before"),
     "after": pgettext_lazy("what it became", "Now"),
     "kind": pgettext_lazy("of a company", "Kind"),
@@ -137,14 +140,14 @@ _FIELD_WORDS: Final[dict[str, Promise]] = {
     "way": pgettext_lazy("of acting for a company", "Way"),
     "ended_by": _("Ended by"),
     "seller": _("Seller"),
-}
-# Said in a place of their own.
-_ELSEWHERE: Final = (
     "rerating_id": _("Correction"),
     "start": _("From"),
     "end": _("To"),
     "source": _("Source"),
     "event_id": _("Event"),
+}
+# Said in a place of their own.
+_ELSEWHERE: Final = (
     *("person_id", "key_id", "invitation_id", "by_key_id", "by_key"),
     *("acting_id", "acting_from", "attachment_id"),
 )

@@ -63,6 +63,11 @@ class CompaniesPage:
     scope: Scope
 
     @property
+    def may_attach(self) -> bool:
+        """Resellers invite companies; the platform moves them."""
+        return self.scope.kind == "reseller" and self.scope.acting_id is None
+
+    @property
     def heads(self) -> list[Head]:
         return [self.asked.head(name, str(title)) for name, title in _COLUMNS.items()]
 
@@ -140,6 +145,7 @@ class OneCompanyPage:
     block_form: forms.Form
     close_form: forms.Form
     move_form: forms.Form | None
+    may_act_for: bool = False
 
     @property
     def is_active(self) -> bool:

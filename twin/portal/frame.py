@@ -12,9 +12,10 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from twin.companies.types import Acting
 from twin.kernel import demonstration
 from twin.portal.second_factor import duty_of
-from twin.portal.visitor import Visitor, visitor_of
+from twin.portal.visitor import Visitor, acting_of, visitor_of
 from twin.portal.words import date_words, zone_of
 
 THEME_COOKIE = "twin_theme"
@@ -108,8 +109,11 @@ class Frame:
         heads.append(self._place(gettext("API"), "code", "portal:api_reference"))
         if self.visitor.reads_audit:
             heads.append(self._place(gettext("Audit"), "record", "portal:audit"))
-        heads.append(self._place(gettext("Security"), "shield", "portal:security"))
-        return tuple(heads)
+        return (*heads, *self._own_places())
+
+    def _own_places(self) -> tuple[MenuHead, ...]:
+        """What is the person's own, out of reach while they act for a company."""
+        return () if self.acting is not None else (self._place(gettext("Security"), "shield", "portal:security"),)
 
     def _reports(self, visitor: Visitor) -> tuple[MenuEntry, ...]:
         """The platform buys from nobody, so it has no usage of its own; it alone has resellers side by side."""
@@ -132,10 +136,22 @@ class Frame:
     @cached_property
     def second_factor_day(self) -> str:
         """The day until which this person may put the second factor off; empty when nothing is owed."""
-        duty = duty_of(self._request) if self._account else None
+        duty = duty_of(self._request) if self._account and self.acting is None else None
         if duty is None or duty.is_met or duty.is_over:
             return ""
         return date_words(duty.deadline.astimezone(zone_of(self._request.user)))
+
+    @cached_property
+    def acting(self) -> Acting | None:
+        """For which company the person acts in its administrator's place; every page says so."""
+        return acting_of(self._request) if self._account else None
+
+    @property
+    def acting_until(self) -> str:
+        """The end of it, on the clock of the person."""
+        if self.acting is None:
+            return ""
+        return self.acting.expires_at.astimezone(zone_of(self._request.user)).strftime("%H:%M")
 
     @property
     def has_outbox(self) -> bool:

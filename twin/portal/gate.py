@@ -16,7 +16,7 @@ Answer = Callable[[HttpRequest], HttpResponse]
 # What stays open, with everything beneath it: the window itself, leaving, how pages look, what one agreed to,
 # showing who one is, an invitation elsewhere, and machines.
 OPEN: Final = (
-    *("/company", "/logout", "/preferences", "/legal", "/recovery", "/invitation"),
+    *("/company", "/logout", "/preferences", "/legal", "/recovery", "/invitation", "/attachment"),
     *("/security/confirm", "/security/second-factor", "/security/authenticator", "/security/passkeys"),
     "/security/recovery-codes",
     *("/api", "/healthz", "/readyz", "/static", "/sms", "/csp-report", "/outbox"),
@@ -26,8 +26,8 @@ OPEN: Final = (
 def company_gate(get_response: Answer) -> Answer:
     """Must stand after the authentication middleware; asks nothing that the page would not ask itself.
 
-    The platform's own people are never held, nor are those of a blocked company: they are
-    told that it is blocked.
+    The platform's own people are never held, nor whoever acts for a company, nor the people of a
+    blocked company: they are told that it is blocked.
     """
 
     def answer(request: HttpRequest) -> HttpResponse:
@@ -45,6 +45,6 @@ def _is_open(path: str) -> bool:
 
 def _is_held(request: HttpRequest) -> bool:
     visitor = visitor_of(request)
-    if visitor is None or visitor.scope is None:
+    if visitor is None or visitor.scope is None or visitor.scope.acting_id is not None:
         return False
     return visitor.scope.kind != "platform" and not visitor.employment.is_informed

@@ -22,6 +22,7 @@ _REFUSALS: Final[dict[type[TwinError], Promise]] = {
     ),
     errors.InvitedTooOften: _("Invitations were sent too often. Wait a while, then try again."),
     errors.NotYours: _("You invite the first administrator of a company; everybody else is invited by its own people."),
+    errors.NotWhileActing: _("Administrators are managed by the company's own people alone."),
     errors.NotYourself: _("Nobody blocks themselves; another administrator can."),
     errors.EmployedElsewhere: _(
         "You work for another company in Twin already. Let an administrator there remove you first,"

@@ -14,7 +14,7 @@ from django.urls import reverse
 from twin.accounts import actions as accounts
 from twin.accounts.factors import has_second_factor
 from twin.kernel import clock
-from twin.portal.visitor import visitor_of
+from twin.portal.visitor import own_visitor_of
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -67,7 +67,7 @@ def _look_up(request: HttpRequest) -> Duty | None:
 
 
 def _is_demanded(request: HttpRequest) -> bool:
-    visitor = visitor_of(request)
+    visitor = own_visitor_of(request)
     if visitor is None:
         return False
     employment = visitor.employment

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from twin.accounts.types import Person
 from twin.companies.access import dismissal_of
-from twin.portal.visitor import visitor_of
+from twin.portal.visitor import own_visitor_of
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -59,7 +59,7 @@ def dismissal_gate(get_response: Answer) -> Answer:
 
 def _why_out(request: HttpRequest) -> str | None:
     """Asks once more only for those who work nowhere."""
-    if not request.user.is_authenticated or visitor_of(request) is not None:
+    if not request.user.is_authenticated or own_visitor_of(request) is not None:
         return None
     return refusal(request.user)
 

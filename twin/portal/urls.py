@@ -6,8 +6,10 @@ from allauth.account.views import LogoutView
 from django.urls import include, path
 
 from twin.portal.views import (
+    acting,
     api_keys,
     api_reference,
+    attachments,
     audit,
     books,
     browser_reports,
@@ -54,6 +56,14 @@ pages = [
     path("company/employees", company.register_user, name="company_register_user"),
     path("companies", companies.companies, name="companies"),
     path("companies/create", companies.create, name="companies_create"),
+    path("companies/attach", attachments.attach, name="companies_attach"),
+    path("companies/attach/<int:attachment_id>/resend", attachments.resend, name="attachment_resend"),
+    path("companies/attach/<int:attachment_id>/withdraw", attachments.withdraw, name="attachment_withdraw"),
+    path("attachment", attachments.attachment, name="attachment"),
+    path("attachment/decline", attachments.decline, name="attachment_decline"),
+    path("attachment/<str:token>", attachments.open_link, name="attachment_link"),
+    path("companies/<int:company_id>/act", acting.begin, name="acting_begin"),
+    path("acting/end", acting.end, name="acting_end"),
     path("companies/<int:company_id>", companies.one_company, name="one_company"),
     path("companies/<int:company_id>/details", companies.edit, name="company_edit"),
     path("companies/<int:company_id>/reseller", companies.make_reseller, name="company_reseller"),

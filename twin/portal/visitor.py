@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from twin.companies import access
 from twin.companies.errors import CompanyInactive
-from twin.companies.types import Employment, Scope
+from twin.companies.types import Acting, Employment, Scope
 
 REPORTING_KINDS = ("platform", "reseller")
 
@@ -77,14 +77,34 @@ class Visitor:
 
 
 def visitor_of(request: HttpRequest) -> Visitor | None:
-    """The signed-in person and their organisation; None for strangers and people of no company.
+    """In whose name a page is looked at; None for strangers and people of no company.
 
-    Asked once per request.
+    The person's own organisation, or the company they act for. Asked once per request.
     """
+    place: Visitor | None = getattr(request, "twin_place", None)
+    return place if place is not None else own_visitor_of(request)
+
+
+def own_visitor_of(request: HttpRequest) -> Visitor | None:
+    """The signed-in person at their own organisation, whomever they act for: for what is about the person."""
     if not hasattr(request, "twin_visitor"):
         request.twin_visitor = _look_up(request)  # type: ignore[attr-defined]  # kept on the request for its life
     visitor: Visitor | None = request.twin_visitor  # type: ignore[attr-defined]  # as above
     return visitor
+
+
+def take_place(request: HttpRequest, employment: Employment, scope: Scope, acting: Acting) -> None:
+    """The rest of this request is in the name of the company that the person acts for."""
+    own = own_visitor_of(request)
+    name = own.person if own is not None else ""
+    request.twin_place = Visitor(name, employment, scope)  # type: ignore[attr-defined]  # kept on the request for its life
+    request.twin_acting = acting  # type: ignore[attr-defined]  # as above
+
+
+def acting_of(request: HttpRequest) -> Acting | None:
+    """For which company the person acts, and why, until when; None while they are themselves."""
+    acting: Acting | None = getattr(request, "twin_acting", None)
+    return acting
 
 
 def _look_up(request: HttpRequest) -> Visitor | None:

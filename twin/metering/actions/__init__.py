@@ -1,7 +1,7 @@
 """What metering does: take usage, change prices and places safely, fold totals."""
 
 from twin.metering.actions.folding import fold, fold_what_is_worth_it
-from twin.metering.actions.moving import move_company
+from twin.metering.actions.moving import accept_attachment, move_company
 from twin.metering.actions.pending import price_everything_pending, price_pending
 from twin.metering.actions.pricing import assign_rate_card, publish_rates
 from twin.metering.actions.recharging import carry_out, continue_reratings, count_preview

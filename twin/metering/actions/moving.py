@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from twin.companies import actions as companies
-from twin.companies.access import platform_scope
+from twin.companies.access import attaching_scope, platform_scope
 from twin.companies.catalogue import catalogue_change
 from twin.companies.errors import MembershipTooEarly
 from twin.companies.queries import stays_with
-from twin.companies.types import Company, Scope
+from twin.companies.types import Attaching, CatalogueChange, Company, Scope
+from twin.kernel import clock, security_log
 from twin.kernel.errors import Clash
 from twin.kernel.period import instant_text
 from twin.kernel.tenancy import tenant_transaction
@@ -29,20 +30,47 @@ def move_company(scope: Scope, *, company_id: int, parent_id: int, effective_fro
     """
     scope.require("companies:write")
     with tenant_transaction(scope.organisation_id), catalogue_change() as change:
-        try:
-            moved = companies.record_move(
-                scope, change=change, company_id=company_id, parent_id=parent_id, effective_from=effective_from
-            )
-        except MembershipTooEarly as error:
-            raise _named_free_instant(company_id, error) from error
-        last = _last_usage(company_id, effective_from)
-        if last is not None:
-            free = instant_text(last + _MICROSECOND)
-            raise AlreadyCharged(
-                f"Usage up to {instant_text(last)} stands under the present seller."
-                f" The earliest free instant for this move is {free}."
-            )
-        assign_default(scope, change=change, seller_id=parent_id, buyer_id=company_id, at=effective_from)
+        return _move(scope, change, company_id, parent_id, effective_from)
+
+
+def accept_attachment(*, token: str, user_id: int, address: str | None = None) -> Attaching:
+    """Put the company of the administrator who accepts under the reseller whose link this is, at this instant.
+
+    Used up once, whoever comes together. Refused as `companies.take_up_attachment` refuses, and while
+    usage stands at a later instant, as events may be up to five minutes ahead; nothing is changed then.
+    """
+    with catalogue_change() as change:
+        attaching = companies.take_up_attachment(change=change, token=token, user_id=user_id)
+        scope = attaching_scope(user_id)
+        with tenant_transaction(scope.organisation_id):
+            _move(scope, change, attaching.company_id, attaching.seller_id, clock.now())
+        security_log.record(
+            "company.attached",
+            user_id=user_id,
+            company_id=attaching.company_id,
+            address=address,
+            seller=attaching.seller_name,
+            attachment_id=attaching.attachment_id,
+        )
+        companies.tell_of_attaching(attaching)
+    return attaching
+
+
+def _move(scope: Scope, change: CatalogueChange, company_id: int, parent_id: int, start: datetime) -> Company:
+    try:
+        moved = companies.record_move(
+            scope, change=change, company_id=company_id, parent_id=parent_id, effective_from=start
+        )
+    except MembershipTooEarly as error:
+        raise _named_free_instant(company_id, error) from error
+    last = _last_usage(company_id, start)
+    if last is not None:
+        free = instant_text(last + _MICROSECOND)
+        raise AlreadyCharged(
+            f"Usage up to {instant_text(last)} stands under the present seller."
+            f" The earliest free instant for this move is {free}."
+        )
+    assign_default(scope, change=change, seller_id=parent_id, buyer_id=company_id, at=start)
     return moved
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from twin.companies import actions, queries
+from twin.companies.rules.acting import may_act_for
 from twin.companies.types import Company, Scope
 from twin.kernel import clock
 from twin.kernel.addresses import address_of
@@ -250,6 +251,7 @@ def _show(request: HttpRequest, scope: Scope, company: Company, **refused: forms
         block_form=refused.get("blocked") or StateForm(auto_id="blocked_%s"),
         close_form=refused.get("closed") or StateForm(auto_id="closed_%s"),
         move_form=(refused.get("move") or move) if is_platform else None,
+        may_act_for=may_act_for(scope, company),
     )
     status = UNPROCESSABLE if refused else 200
     return render(request, "portal/companies/company.html", {"page": page}, status=status)
