@@ -30,7 +30,16 @@ ASKERS = (
     "without scope",
     "blocked",
 )
-PERMISSIONS = ("usage:write", "reports:read", "companies:read", "companies:write", "prices:read", "prices:write")
+PERMISSIONS = (
+    "usage:write",
+    "reports:read",
+    "companies:read",
+    "companies:write",
+    "prices:read",
+    "prices:write",
+    "billing:read",
+    "billing:write",
+)
 PERIOD = "from=2026-03-01T00:00:00Z&to=2026-04-01T00:00:00Z"
 RATE = {"meter": "sms.sent", "unit_price": "1", "effective_from": "2030-01-01T00:00:00Z"}
 
@@ -91,6 +100,34 @@ EXPECTED: dict[str, Route] = {
         ("reports:read",),
         f"/reports/reseller-companies?{PERIOD}&reseller={{rhea}}",
         (200, 200, 404, 404, 404, 404),
+    ),
+    "GET /companies/{company_id}/balance": Route(
+        ("billing:read",), "/companies/{acme}/balance", (404, 200, 404, 200, 404, 404)
+    ),
+    "POST /companies/{company_id}/may-spend": Route(
+        ("billing:read",), "/companies/{acme}/may-spend", (404, 200, 404, 200, 404, 404), {"amount": "0.01"}
+    ),
+    "PUT /companies/{company_id}/account": Route(
+        ("billing:write",),
+        "/companies/{acme}/account",
+        (404, 200, 404, 404, 404, 404),
+        {"mode": "prepaid", "credit_limit": None},
+    ),
+    "GET /transactions": Route(("billing:read",), "/transactions?side=sold&company={acme}", (200,) * 6),
+    "POST /payments": Route(
+        ("billing:write",),
+        "/payments",
+        (404, 201, 404, 404, 404, 404),
+        {"company_id": "{acme}", "amount": "5.00", "at": "2026-03-05T00:00:00Z", "again": True},
+    ),
+    "POST /refunds": Route(
+        ("billing:write",),
+        "/refunds",
+        (404, 409, 404, 404, 404, 404),
+        {"company_id": "{acme}", "amount": "5000000", "at": "2026-03-05T00:00:00Z"},
+    ),
+    "POST /transactions/{transaction_id}/reverse": Route(
+        ("billing:write",), "/transactions/1000000/reverse", (404,) * 6, {"reason": "bounced"}
     ),
     "GET /reports/usage": Route(
         ("reports:read",), f"/reports/usage?{PERIOD}&company={{acme}}", (200, 200, 404, 200, 404, 404)

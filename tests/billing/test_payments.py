@@ -227,7 +227,7 @@ def test_two_people_record_one_payment_once(world: World) -> None:
 
 def test_races_never_settle_more_than_is_open(world: World) -> None:
     invoices = [issue(world.rhea, world.acme.id, 100) for _ in range(3)]
-    works = [lambda n=n: pay(world, 70, reference=f"R{n}", invoices=[invoices[n % 3].id]) for n in range(8)]  # type: ignore[misc]  # bound now
+    works = [lambda n=n: pay(world, 70, reference=f"R{n}", invoices=[invoices[n % 3].id]) for n in range(8)]
     told = at_once(*works, lambda: issue(world.rhea, world.acme.id, -50, kind="credit_note", corrects=invoices[0]))
     assert not [one for one in told if isinstance(one, Exception)]
     assert balance_of(world.rhea, world.acme) == 560 - 250

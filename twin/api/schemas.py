@@ -111,6 +111,10 @@ class CompanyOut(Output):
     external_id: str | None
     state_reason: str | None
     closed_at: Text | None
+    # Told to its seller's keys with `billing:read`; null for others, and where there is no limit.
+    balance: str | None = None
+    credit_limit: str | None = None
+    available: str | None = None
 
 
 class CompanyPage(Output):

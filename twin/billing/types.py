@@ -331,7 +331,17 @@ class Transaction:
     recorded_by: str
     amount_minor: int
     document: str = ""  # the number of the document it stands on
-    party: str = ""  # the other one of the two, as the reader sees it
     is_reversed: bool = False
     balance_minor: int | None = None  # of the pair, after it
     allocations: tuple[Allocation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionPage:
+    """One page of movements; of all that were looked for how many of each kind, and what came in and was charged."""
+
+    items: tuple[Transaction, ...]
+    total: int
+    counts: Mapping[str, int]
+    refilled_minor: int
+    charged_minor: int

@@ -1,0 +1,140 @@
+"""What all direct buyers of a seller owe it: a list to look through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection
+
+from twin.billing.queries.balance import COLUMNS, FIGURES, Asked, balance_in
+from twin.billing.queries.settings import settings_of
+from twin.billing.types import Balance, BalancePage, BuyerBalance
+from twin.companies.queries import DirectBuyer, direct_buyers, get_company
+from twin.companies.rules.tree import folded
+from twin.companies.types import BILLING_READ, Scope
+from twin.kernel import clock
+from twin.kernel.tenancy import scoped
+from twin.metering.queries.spent import spent_by_buyers
+
+BALANCES_A_PAGE: Final = 50
+BALANCE_STATES: Final = ("all", "owing", "overdue", "exhausted", "former")
+_ORDERS: Final = {
+    "id": ("buyer_id",),
+    "name": ("sought", "buyer_id"),
+    "booked": ("booked_minor", "buyer_id"),
+    "unbilled": ("unbilled", "buyer_id"),
+    "available": ("available", "buyer_id"),
+    "limit": ("limit_minor", "buyer_id"),
+    "open": ("open_minor", "buyer_id"),
+    "overdue": ("overdue_minor", "buyer_id"),
+}
+BALANCE_ORDERS: Final = tuple(_ORDERS)
+_IN_STATE: Final = {
+    "all": "true",
+    "owing": "booked_minor < 0",
+    "overdue": "overdue_minor > 0",
+    "exhausted": "available <= 0",
+    "former": "not is_current",
+}
+_LISTED: Final = f"""
+    {FIGURES}, named as (
+        select * from unnest(%(buyers)s::int[], %(names)s::text[], %(sought)s::text[], %(current)s::boolean[])
+            as given(buyer_id, name, sought, is_current)
+    ), owed as (
+        select i.buyer_id, sum(i.gross_minor) as open_minor,
+            coalesce(sum(i.gross_minor) filter (where i.due_on < %(today)s), 0) as overdue_minor
+        from (
+            select i.buyer_id, i.due_on, i.gross_minor + coalesce(c.credited, 0) - coalesce(a.paid, 0) as gross_minor
+            from billing_invoice i
+            left join (select corrects_id, sum(gross_minor) as credited from billing_invoice
+                       where seller_id = %(seller)s and corrects_id is not null group by 1) c on c.corrects_id = i.id
+            left join (select invoice_id, sum(amount_minor) as paid from billing_allocation
+                       where seller_id = %(seller)s group by 1) a on a.invoice_id = i.id
+            where i.seller_id = %(seller)s and i.kind = 'invoice' and i.gross_minor > 0
+        ) i group by 1
+    ), found as (
+        select b.*, n.name, n.sought, n.is_current, coalesce(o.open_minor, 0)::bigint as open_minor,
+            coalesce(o.overdue_minor, 0)::bigint as overdue_minor
+        from balances b join named n using (buyer_id) left join owed o using (buyer_id)
+        where (n.is_current or b.booked_minor <> 0 or b.unbilled <> 0)
+          and (%(whole)s = '' or n.sought like %(part)s or b.buyer_id::text = %(whole)s)
+    )
+"""  # noqa: S608 - constants only
+_COUNTED: Final = f"""
+    {_LISTED} select {", ".join(f"count(*) filter (where {condition})" for condition in _IN_STATE.values())},
+        coalesce(sum(booked_minor), 0)::bigint, coalesce(sum(unbilled), 0)::text from found
+"""  # noqa: S608 - constants only
+
+
+@dataclass(frozen=True, slots=True)
+class BalancesAsked:
+    """Which buyers are looked for; `search` is part of the name in any case or the whole id."""
+
+    state: str = "all"
+    search: str = ""
+    sort: str = "name"
+    offset: int = 0
+    limit: int = BALANCES_A_PAGE
+
+
+@scoped(snapshot=True)
+def balances(scope: Scope, asked: BalancesAsked) -> BalancePage:
+    """The direct buyers of the asking seller with their balances; former ones while something stands between them."""
+    scope.require(BILLING_READ)
+    buyers = direct_buyers(scope)
+    question = _question(scope, [one.company_id for one in buyers])
+    given = question.parameters() | _sought(buyers, asked)
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED, given)
+        *numbers, booked, unbilled = cursor.fetchone()
+        cursor.execute(_page(asked), given)
+        items = tuple(_listed(question, row) for row in cursor.fetchall())
+    counts = dict(zip(_IN_STATE, numbers, strict=True))
+    return BalancePage(items, counts[asked.state], counts, booked, int(unbilled), question.currency)
+
+
+@scoped(snapshot=True)
+def balances_of(scope: Scope, buyer_ids: Iterable[int]) -> dict[int, Balance]:
+    """The balances of these direct buyers of the asking seller; others are left out."""
+    scope.require(BILLING_READ)
+    question = _question(scope, [one.company_id for one in direct_buyers(scope, only=buyer_ids)])
+    with connection.cursor() as cursor:
+        cursor.execute(f"{FIGURES} select {COLUMNS} from balances b", question.parameters())  # noqa: S608 - constants only
+        return {row[0]: balance_in(question, row) for row in cursor.fetchall()}
+
+
+def _question(scope: Scope, buyer_ids: Sequence[int]) -> Asked:
+    charged = spent_by_buyers(scope, buyer_id=buyer_ids[0] if len(buyer_ids) == 1 else None)
+    currency = get_company(scope, scope.organisation_id).currency
+    return Asked(scope.organisation_id, {one: charged.get(one, 0) for one in buyer_ids}, settings_of(scope), currency)
+
+
+def _sought(buyers: Sequence[DirectBuyer], asked: BalancesAsked) -> dict[str, Any]:
+    text = asked.search.replace("\0", "")
+    escaped = folded(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return {
+        "names": [one.name for one in buyers],
+        "sought": [folded(one.name) for one in buyers],
+        "current": [one.stays[-1].end is None for one in buyers],
+        "whole": text,
+        "part": f"%{escaped}%",
+        "today": clock.now().date(),
+        "offset": asked.offset,
+        "limit": asked.limit,
+    }
+
+
+def _page(asked: BalancesAsked) -> str:
+    way = " desc" if asked.sort.startswith("-") else ""
+    order = ", ".join(f"{column}{way} nulls last" for column in _ORDERS[asked.sort.removeprefix("-")])
+    return f"""
+        {_LISTED} select {COLUMNS}, b.name, b.is_current, b.open_minor, b.overdue_minor from found b
+        where {_IN_STATE[asked.state]} order by {order} offset %(offset)s limit %(limit)s
+    """  # noqa: S608 - constants only
+
+
+def _listed(question: Asked, row: Sequence[Any]) -> BuyerBalance:
+    *figures, name, is_current, open_minor, overdue_minor = row
+    return BuyerBalance(figures[0], name, is_current, balance_in(question, figures), open_minor, overdue_minor)
