@@ -31,6 +31,7 @@ TENANT_BY_KEY = {"companies_company": "id"}
 
 # The only ways past row-level security. Each is narrow and comes before a scope, or keeps derived rows.
 DEFINERS = {
+    "companies_attachment_by_hash(wanted bytea)",
     "companies_employments_of(person integer)",
     "companies_invitation_by_hash(wanted bytea, asked_at timestamp with time zone)",
     "companies_key_by_hash(wanted bytea)",
@@ -114,6 +115,7 @@ def an_event(company_id: int, number: int, quantity: int = 1) -> dict[str, objec
 def a_full_world() -> World:
     """The small world with people at work and usage of everybody: folded and not, priced and not, in conflict."""
     world = build_world()
+    companies_beneath = {"twin": "echo", "rhea": "acme", "sola": "cedar", "strand": "dune"}
     for name, party in world.parties.items():
         user = User.objects.create_user(f"{name}@example.org", None, name=name)
         companies.add_employee(platform_scope(), user=user, company_id=party.id, role="administrator")
@@ -125,6 +127,11 @@ def a_full_world() -> World:
         own = scope_for_person(user)
         assert own is not None
         companies.keep_information_draft(own, version=1, typed={"name": name})
+        if own.kind != "company":
+            beneath = companies_beneath[name]
+            companies.begin_acting(own, company_id=world.parties[beneath].id, reason="r")
+        if own.kind == "reseller":
+            companies.invite_company(own, email=f"x@{name}.example")
         reports.ask_for_export(
             own, person_id=user.pk, report="r", form="csv", question={}, language="en", name="n", rows_total=1
         )
@@ -254,6 +261,14 @@ ADD_INVITATION = (
     "insert into companies_invitation (company_id, email, name, role, token_hash, created_at, sent_at, sendings,"
     " expires_at) values (%s, 'e@example.org', 'E', 'administrator', '\\x00', now(), now(), 1, now())"
 )
+ADD_ACTING = (
+    "insert into companies_acting (user_id, organisation_id, company_id, reason, may_write, started_at, expires_at,"
+    " ended_by) values (%s, %s, %s, 'r', true, now(), now(), '')"
+)
+ADD_ATTACHMENT = (
+    "insert into companies_attachment (seller_id, email, token_hash, invited_by_id, created_at, sent_at, sendings,"
+    " expires_at) values (%s, 'e@example.org', '\\x00', %s, now(), now(), 1, now())"
+)
 ADD_COMPANY = (
     "insert into companies_company (id, kind, name, search_name, time_zone, currency, state, state_reason,"
     " existed_from, created_at) values (1000000, 'company', 'n', 'n', 'UTC', 'EUR', 'active', '', now(), now())"
@@ -292,6 +307,14 @@ FOREIGN_WRITES: dict[str, Callable[[World], tuple[str, list[Any]]]] = {
         [world.strand.id, User.objects.get(email="rhea@example.org").pk],
     ),
     "an invitation": lambda world: (ADD_INVITATION, [world.strand.id]),
+    "an acting of another organisation": lambda world: (
+        ADD_ACTING,
+        [User.objects.get(email="strand@example.org").pk, world.strand.id, world.acme.id],
+    ),
+    "an invitation of another reseller": lambda world: (
+        ADD_ATTACHMENT,
+        [world.strand.id, User.objects.get(email="strand@example.org").pk],
+    ),
     "an invitation to a company beneath": lambda world: (ADD_INVITATION, [world.acme.id]),
     "a child of a stranger": lambda world: (
         "insert into companies_membership (company_id, parent_id, start_at) values (%s, %s, now())",
@@ -338,6 +361,8 @@ FOREIGN_CHANGES = (
     "update companies_employment set role = 'administrator' where company_id = %s returning 1",
     "delete from companies_employment where company_id = %s returning 1",
     "update companies_invitation set role = 'administrator' where company_id = %s returning 1",
+    "update companies_attachment set expires_at = now() where seller_id = %s returning 1",
+    "update companies_acting set ended_at = now(), ended_by = 'time' where organisation_id = %s returning 1",
     "update pricing_ratecard set name = 'taken' where seller_id = %s returning 1",
     "update reports_export set name = 'taken' where organisation_id = %s returning 1",
 )
