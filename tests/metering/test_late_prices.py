@@ -150,7 +150,7 @@ def test_only_edges_that_the_new_rate_fits_are_priced_or_counted_as_pending(worl
 
 
 def test_a_clash_is_found_among_many_kinds_of_charged_usage(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twin.metering.actions.pricing._ROWS_A_LOOK", 2)
+    monkeypatch.setattr("twin.metering.queries.clashes._ROWS_A_LOOK", 2)
     take(world, *(event(world.acme.id, f"{n}", time=NOON, attributes={"n": f"{n}"}) for n in range(7)))
     others = [NewRate("sms.delivered", {"n": f"{n}"}, 5, 1, 0, 1, 0, parse_instant(NOON)) for n in (7, 8)]
     wrong = NewRate("sms.delivered", {"n": "6"}, 5, 1, 0, 1, 0, parse_instant(NOON))

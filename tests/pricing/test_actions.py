@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, connections
@@ -26,6 +27,7 @@ from twin.companies.catalogue import catalogue_change, current_version
 from twin.companies.errors import CompanyNotFound
 from twin.companies.types import PRICES_WRITE
 from twin.kernel.errors import Forbidden, Invalid
+from twin.kernel.money import MAX_NANO
 from twin.kernel.tenancy import tenant_transaction
 from twin.pricing import actions, queries
 from twin.pricing.errors import NotTheSeller, RateCardNotFound, RateCardUnusable, RatesUnusable
@@ -380,3 +382,17 @@ def test_a_reseller_made_beneath_a_reseller_sells_by_cards_of_its_own(house: Hou
     found = queries.assignment_at(sola, cedar.id, day(1))
     assert found is not None
     assert found.card_id == card.id
+
+
+def test_a_copy_is_made_whole_or_not_at_all(house: House) -> None:
+    card = actions.create_rate_card(house.rhea, name="Old")
+    recorded(house.rhea, card, new_rate(MAX_NANO), new_rate(100, meter="sms.sent"))
+    with pytest.raises(RatesUnusable):
+        actions.copy_card(house.rhea, card_id=card.id, name="Dearer", percent=Decimal(10), at=day(5))
+    assert queries.list_cards(house.rhea) == [card]
+    with pytest.raises(RateCardNotFound):
+        actions.copy_card(house.strand, card_id=card.id, name="Stolen", percent=Decimal(0), at=day(5))
+    assert queries.list_cards(house.strand) == []
+    copy = actions.copy_card(house.rhea, card_id=card.id, name="Half", percent=Decimal(-50), at=day(5))
+    found = [(one.terms.unit_price_nano, one.effective_from) for one in queries.rates_of(house.rhea, copy.id)]
+    assert found == [(50, day(5)), (MAX_NANO // 2 + 1, day(5))]

@@ -22,13 +22,17 @@ class NotABatch(Invalid):
 class AlreadyCharged(Clash):
     """Usage is charged whose price or seller the change would alter.
 
-    Where a price is concerned, `last_at` is when the latest of it happened and `company_id` whose it is.
+    Where a price is concerned, `last_at` is when the latest of it happened, `company_id` whose and of which
+    meter it is.
     """
 
-    def __init__(self, message: str, *, last_at: datetime | None = None, company_id: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, last_at: datetime | None = None, company_id: int | None = None, meter: str = ""
+    ) -> None:
         super().__init__(message)
         self.last_at = last_at
         self.company_id = company_id
+        self.meter = meter
 
 
 class EventUnknown(NotFound):

@@ -101,6 +101,84 @@ class UnratedGroup:
 
 
 @dataclass(frozen=True)
+class OpenGroup:
+    """Edges without a price, and the card of the asker by which the pair settled then; None: by none, or another's."""
+
+    group: UnratedGroup
+    card_id: int | None
+
+
+@dataclass(frozen=True)
+class OpenListing:
+    """One page of groups without a price, and how many there are."""
+
+    items: tuple[OpenGroup, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class ContradictionListing:
+    """One page of contradicting events, and how many there are."""
+
+    items: tuple[Contradiction, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class CardUsage:
+    """Events of one buyer that one card prices alike: same meter, attributes, rate and quantity.
+
+    `rate_id` 0: they have no price yet. `buy` is what the seller owes for them, without those `buy_unrated`.
+    """
+
+    buyer_id: int
+    meter: str
+    attributes: Mapping[str, str]
+    rate_id: int
+    quantity: int
+    count: int
+    sell: int
+    buy: int
+    buy_unrated: int
+
+
+@dataclass(frozen=True)
+class TrialLine:
+    """What one buyer paid by a card for one meter, and would have paid by other prices; amounts in nano-units.
+
+    `unrated` events had no price, `still_unrated` would have none; `buy_unrated` lack that of the seller above.
+    """
+
+    buyer_id: int
+    meter: str
+    count: int
+    sell: int
+    sell_then: int
+    buy: int
+    unrated: int
+    still_unrated: int
+    buy_unrated: int
+
+
+@dataclass(frozen=True)
+class RateUse:
+    """How much one rate charged in a period."""
+
+    rate_id: int
+    count: int
+    quantity: int
+    sell: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Other prices tried on the usage of a card's buyers; nothing of it is recorded."""
+
+    lines: tuple[TrialLine, ...]
+    uses: tuple[RateUse, ...]
+
+
+@dataclass(frozen=True)
 class TracedCharge:
     """One edge of an event with the calculation; amounts in nano-units."""
 
@@ -189,6 +267,7 @@ class EdgeCharge:
     billed: int
     amount: int
     is_late: bool
+    is_corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,6 +287,7 @@ class EventLine:
     attributes: Mapping[str, str]
     sell: EdgeCharge
     buy: EdgeCharge | None
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -270,7 +350,6 @@ ReratingState = Literal["asked", "ready", "running", "done", "discarded"]
 
 
 @dataclass(frozen=True)
-    is_corrected: bool = False
 class NewPrices:
     """Rates to be recorded on a card of the seller although they change charges."""
 
@@ -287,7 +366,6 @@ class NewAssignment:
     effective_from: datetime
 
 
-    is_withdrawn: bool = False
 @dataclass(frozen=True)
 class RateFigures:
     """Charges of one meter that go from one rate to another; edge 0 is the seller's, 1 the one above it.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from django import forms
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
@@ -128,6 +129,19 @@ class CompaniesPage:
     @property
     def every_href(self) -> str:
         return CompaniesAsked().href
+
+    @property
+    def csv_href(self) -> str:
+        return self._file_href("csv")
+
+    @property
+    def xlsx_href(self) -> str:
+        return self._file_href("xlsx")
+
+    def _file_href(self, form: str) -> str:
+        """The file of what is shown, all pages."""
+        query = replace(self.asked, page=1).href.partition("?")[2]
+        return f"{reverse('portal:companies_file')}?{query}{'&' if query else ''}format={form}"
 
 
 @dataclass(frozen=True)

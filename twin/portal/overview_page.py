@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -58,12 +59,14 @@ class TrendLine(NamedTuple):
 
 
 class ToDo(NamedTuple):
-    """What waits for somebody, with the way there."""
+    """What waits for somebody, with the way there and, for who may, the way to mend it."""
 
     words: str
     more: str
     href: str
     link: str
+    mend_href: str = ""
+    mend_link: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class OverviewPage:
     asked: Asked
     path: str
     now: datetime
+    mends: bool = False
 
     @property
     def currency(self) -> str:
@@ -223,6 +227,11 @@ class OverviewPage:
         return unrated + [self._under_cost(rate) for rate in self.overview.under_cost[:TO_DO_SHOWN]]
 
     @property
+    def books_href(self) -> str:
+        """Where all of it stands; empty for who cannot mend it."""
+        return reverse("portal:books") if self.mends else ""
+
+    @property
     def to_do_more(self) -> str:
         rest = self.to_do_count - len(self.to_do)
         words = ngettext("and %(n)s more", "and %(n)s more", rest)
@@ -249,7 +258,13 @@ class OverviewPage:
         service = METER_BY_CODE[group.meter].service
         href = self._beneath(group.buyer_id, section=service, meter=group.meter, sell_rate="0")
         since = _("since %(time)s") % {"time": moment_words(group.first_at, self.asked.zone)}
-        return ToDo(words % {**texts, "company": group.buyer_name}, since, href, _("Show the events"))
+        mend = f"{reverse('portal:books')}?{urlencode({'search': group.buyer_name, 'show': 'unrated'})}"
+        return self._mended(
+            ToDo(words % {**texts, "company": group.buyer_name}, since, href, _("Show the events")), mend
+        )
+
+    def _mended(self, to_do: ToDo, href: str) -> ToDo:
+        return to_do._replace(mend_href=href, mend_link=_("Set a price")) if self.mends else to_do
 
     def _under_cost(self, rate: RateUnderCost) -> ToDo:
         words = _("%(what)s, %(attributes)s, is sold under cost on %(card)s: %(sell)s for what costs %(buy)s") % {
@@ -261,4 +276,6 @@ class OverviewPage:
         }
         service = METER_BY_CODE[rate.meters[0]].service
         href = self._beneath(rate.buyer_ids[0], section=service, meter=rate.meters[-1]) if rate.buyer_ids else ""
-        return ToDo(words, ", ".join(rate.buyer_names), href, _("Show the rates"))
+        meter = urlencode({"search": rate.meters[-1], "show": "current"})
+        card = f"{reverse('portal:rate_card', args=[rate.card_id])}?{meter}"
+        return self._mended(ToDo(words, ", ".join(rate.buyer_names), href, _("Show the rates")), card)

@@ -16,11 +16,14 @@ from twin.companies.types import Company
 from twin.kernel import clock
 from twin.kernel.errors import Invalid
 from twin.portal.companies_form import MomentField, seller_field
-from twin.portal.report_words import METER_TITLES
-from twin.pricing.meters import METERS
+from twin.portal.report_words import CHANNEL_TITLES, METER_TITLES
+from twin.pricing.meters import CHANNELS
+from twin.pricing.rules.channels import rates_of_channel
 from twin.pricing.rules.new_rates import HIGHEST_PER, HIGHEST_QUANTITY, price_nano
+from twin.pricing.rules.rate_files import read_selector
 from twin.pricing.types import NewRate
 
+_OF_CHANNELS: Final = tuple(meter for meters in CHANNELS.values() for meter in meters)
 _LOCAL: Final = _("Local time of %(zone)s; empty means now.")
 
 
@@ -43,16 +46,13 @@ class PriceField(forms.CharField):
 
 
 class SelectorField(forms.CharField):
-    """`country=DE, operator=1`; gives the attributes as a dictionary."""
+    """`country=DE, operator=1` or a JSON object; gives the attributes as a dictionary."""
 
     def clean(self, value: Any) -> dict[str, str]:
-        selector: dict[str, str] = {}
-        for part in filter(None, (one.strip() for one in super().clean(value).split(","))):
-            name, sign, wanted = (each.strip() for each in part.partition("="))
-            if not sign or not name or not wanted or name in selector:
-                raise ValidationError(_("Write attributes like country=DE, operator=1."), code="selector")
-            selector[name] = wanted
-        return selector
+        try:
+            return read_selector(super().clean(value))
+        except ValueError:
+            raise ValidationError(_("Write attributes like country=DE, operator=1."), code="selector") from None
 
 
 class CardForm(forms.Form):
@@ -63,16 +63,28 @@ class CardForm(forms.Form):
 
 
 class RateForm(forms.Form):
-    """One price from an instant on."""
+    """One price from an instant on; of a channel either on sending or on delivery."""
 
     meter = forms.ChoiceField(
         label=pgettext_lazy("what is counted", "Meter"),
-        choices=[(meter.code, METER_TITLES[meter.code]) for meter in METERS],
+        choices=[
+            (_("Channels"), [(channel, CHANNEL_TITLES[channel]) for channel in CHANNELS]),
+            (_("Chat, calls and bots"), [(one, METER_TITLES[one]) for one in METER_TITLES if one not in _OF_CHANNELS]),
+            (_("One meter of a channel alone"), [(one, METER_TITLES[one]) for one in _OF_CHANNELS]),
+        ],
+    )
+    charged_on = forms.ChoiceField(
+        label=_("A message is charged"),
+        choices=[("sent", _("on sending")), ("delivered", _("on delivery"))],
+        initial="delivered",
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_("For a channel. The other of the two is recorded as free, so that nobody pays twice."),
     )
     selector = SelectorField(
         label=_("Only for"),
         required=False,
-        max_length=600,
+        max_length=1_200,
         help_text=_("Attributes such as country=DE; empty means all usage. The more precise price wins."),
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )
@@ -98,7 +110,24 @@ class RateForm(forms.Form):
         """Offer the tick by which somebody says that the loss is meant."""
         self.fields["below_cost"] = forms.BooleanField(label=_("Record it although it lies below the cost"))
 
-    def rate(self) -> NewRate:
+    def ask_precise(self, names: str) -> None:
+        """Offer the tick by which somebody says that more precise prices go on charging."""
+        self.fields["keep_precise"] = forms.BooleanField(label=_("Keep these prices: %(prices)s") % {"prices": names})
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if given.get("meter") in CHANNELS and not given.get("charged_on"):
+            self.add_error("charged_on", _("Choose when a message is charged."))
+        return given
+
+    def rates(self) -> list[NewRate]:
+        """What is to be recorded: one price, or that of a channel with its counterpart."""
+        price, charged_on = self._price(), self.cleaned_data["charged_on"]
+        if price.meter not in CHANNELS:
+            return [price]
+        return rates_of_channel(price, price.meter, "sent" if charged_on == "sent" else "delivered")
+
+    def _price(self) -> NewRate:
         given = self.cleaned_data
         start: datetime | None = given["effective_from"]
         return NewRate(

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from twin.companies.types import Company
 from twin.kernel.period import instant_text
+from twin.portal.listing import Head, ListAsked, Pager, Segment
+from twin.portal.price_clashes import ClashNote
+from twin.portal.prices_lists import (
+    RATE_STATE_TITLES,
+    SPAN_STATE_TITLES,
+    BuyersAsked,
+    CardsAsked,
+    RatesAsked,
+    segments_of,
+)
 from twin.portal.report_words import METER_TITLES
 from twin.portal.rules.figures import count_text, exact_text
 from twin.portal.words import moment_words
-from twin.pricing.meters import METER_BY_CODE, METER_BY_ID
-from twin.pricing.rules.charge import charge_nano
-from twin.pricing.rules.winning import winning_rate
-from twin.pricing.types import NewRate, Rate, RateCard, Terms
+from twin.pricing.meters import METER_BY_ID
+from twin.pricing.rules.margins import Shortfall
+from twin.pricing.types import AssignmentSpan, CardDirectory, ListedRate, Rate, RateCard, RateListing, SpanListing
 
-_SECONDS_OF_A_CALL: Final = 60
+BUYERS_SHOWN: Final = 10
 
 
 @dataclass(frozen=True)
@@ -52,57 +59,134 @@ class CardRow:
 
 @dataclass(frozen=True)
 class PricesPage:
-    """Own cards, and what the own seller charges; `buys` is false for the platform, which buys from nobody."""
+    """Own cards; `buys` is false for the platform, which buys from nobody."""
 
-    cards: Sequence[CardRow]
-    bought: Sequence[RateRow]
+    asked: CardsAsked
+    found: CardDirectory
     buys: bool
-    currency: str
     form: forms.Form
+
+    @property
+    def heads(self) -> list[Head]:
+        return self.asked.heads
+
+    @property
+    def cards(self) -> list[CardRow]:
+        language = get_language() or "en"
+        return [
+            CardRow(one.card, count_text(one.buyers, language), count_text(one.rates, language))
+            for one in self.found.items
+        ]
+
+    @property
+    def pager(self) -> Pager:
+        return Pager(self.asked, len(self.found.items), self.found.total)
+
+
+@dataclass(frozen=True)
+class RatesList:
+    """Recorded prices with search, states and pages."""
+
+    asked: ListAsked
+    found: RateListing
+    zone: ZoneInfo
+    currency: str
+
+    @property
+    def rows(self) -> list[RateRow]:
+        return [rate_row(one, self.zone) for one in self.found.items]
+
+    @property
+    def segments(self) -> list[Segment]:
+        return segments_of(self.asked, RATE_STATE_TITLES, self.found.counts)
+
+    @property
+    def pager(self) -> Pager:
+        return Pager(self.asked, len(self.found.items), self.found.total)
+
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing, whatever one looks for."""
+        return not self.found.total and not self.asked.search and not any(self.found.counts.values())
+
+    @property
+    def every_href(self) -> str:
+        return self.asked.path
 
 
 @dataclass(frozen=True)
 class CardPage:
-    """One card: all its rates with their history, who pays by it, and the forms that change it."""
+    """One card: its rates with their history, who pays by it, and the forms that change it."""
 
     card: RateCard
-    rates: Sequence[RateRow]
-    buyers: Sequence[Company]
-    currency: str
+    asked: RatesAsked
+    list: RatesList
+    buyers: SpanListing
     rate_form: forms.Form
     assign_form: forms.Form
     copy_form: forms.Form
-    cost: str
+    costs: Sequence[str]
+    clash: ClashNote | None
+
+    @property
+    def currency(self) -> str:
+        return self.list.currency
+
+    @property
+    def has_rates(self) -> bool:
+        return not self.list.is_empty
+
+    @property
+    def buyers_count(self) -> str:
+        return count_text(self.buyers.counts["now"], get_language() or "en")
+
+    @property
+    def has_more_buyers(self) -> bool:
+        return self.buyers.counts["all"] > len(self.buyers.items)
 
 
-def rate_rows(rates: Sequence[Rate], at: datetime, zone: ZoneInfo) -> list[RateRow]:
-    """By meter, then attributes, then newest first."""
-    ordered = sorted(rates, key=lambda one: (one.effective_from, one.id), reverse=True)
-    ordered.sort(key=lambda one: (one.meter_id, one.selector))
-    current = current_ids(rates, at)
-    return [_row(rate, "planned" if rate.effective_from > at else _state(rate, current), zone) for rate in ordered]
+@dataclass(frozen=True)
+class SpanRow:
+    """From when to when somebody pays by a card, in local words and as instants; `until` is empty while it lasts."""
+
+    span: AssignmentSpan
+    state: str
+    since: str
+    since_instant: str
+    until: str
+    until_instant: str
+    recorded: str
 
 
-def current_ids(rates: Sequence[Rate], at: datetime) -> set[int]:
-    """Of each meter and attribute set the rate that counts now."""
-    latest: dict[tuple[int, object], Rate] = {}
-    for rate in sorted(rates, key=lambda one: (one.effective_from, one.id)):
-        if rate.effective_from <= at:
-            latest[rate.meter_id, rate.selector] = rate
-    return {rate.id for rate in latest.values()}
+@dataclass(frozen=True)
+class BuyersPage:
+    """Who pays, paid and will pay by one card."""
+
+    card: RateCard
+    asked: BuyersAsked
+    found: SpanListing
+    zone: ZoneInfo
+
+    @property
+    def rows(self) -> list[SpanRow]:
+        return [span_row(one, self.zone) for one in self.found.items]
+
+    @property
+    def segments(self) -> list[Segment]:
+        return segments_of(self.asked, SPAN_STATE_TITLES, self.found.counts)
+
+    @property
+    def pager(self) -> Pager:
+        return Pager(self.asked, len(self.found.items), self.found.total)
 
 
-def _state(rate: Rate, current: set[int]) -> str:
-    return "current" if rate.id in current else "past"
-
-
-def _row(rate: Rate, state: str, zone: ZoneInfo) -> RateRow:
-    language, terms = get_language() or "en", rate.terms
+def rate_row(one: ListedRate, zone: ZoneInfo) -> RateRow:
+    language, rate, terms = get_language() or "en", one.rate, one.rate.terms
     code = METER_BY_ID[rate.meter_id].code
     return RateRow(
         meter=str(METER_TITLES[code]),
         code=code,
-        selector=", ".join(f"{name}={value}" for name, value in rate.selector),
+        selector=selector_words(dict(rate.selector)),
         price=exact_text(terms.unit_price_nano, language),
         per=count_text(terms.per, language),
         minimum=count_text(terms.minimum, language),
@@ -110,55 +194,43 @@ def _row(rate: Rate, state: str, zone: ZoneInfo) -> RateRow:
         setup_fee=exact_text(terms.setup_fee_nano, language),
         since=moment_words(rate.effective_from, zone),
         instant=instant_text(rate.effective_from),
-        state=state,
+        state=one.state,
     )
 
 
-def cost_above(new: NewRate, paid: Sequence[Rate]) -> str:
-    """What the same usage costs the seller, where that is more than the new price earns; else empty."""
-    meter = METER_BY_CODE[new.meter]
-    bought = [rate for rate in paid if rate.meter_id == meter.id]
-    cost = winning_rate(bought, new.selector, max([new.effective_from, *(one.effective_from for one in bought)]))
-    if cost is None:
-        return ""
-    quantity = _SECONDS_OF_A_CALL if meter.unit == "second" else 1
-    terms = Terms(new.unit_price_nano, new.per, new.minimum, new.increment, new.setup_fee_nano)
-    earned, spent = charge_nano(terms, quantity), charge_nano(cost.terms, quantity)
-    if earned >= spent:
-        return ""
+def span_row(one: AssignmentSpan, zone: ZoneInfo) -> SpanRow:
+    return SpanRow(
+        span=one,
+        state=_span_words(one.state),
+        since=moment_words(one.start, zone),
+        since_instant=instant_text(one.start),
+        until=moment_words(one.end, zone) if one.end else "",
+        until_instant=instant_text(one.end) if one.end else "",
+        recorded=moment_words(one.recorded_at.replace(microsecond=0), zone),
+    )
+
+
+def _span_words(state: str) -> str:
+    return _("replaced at once") if state == "replaced" else str(_SPAN_WORDS[state])
+
+
+_SPAN_WORDS: Final[Mapping[str, str | Promise]] = SPAN_STATE_TITLES
+
+
+def selector_words(selector: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(selector.items()))
+
+
+def shortfall_words(loss: Shortfall) -> str:
+    """What the same usage costs the seller, where that is more than the new price earns."""
     language = get_language() or "en"
     return _("This earns %(earned)s where you pay %(spent)s yourself.") % {
-        "earned": exact_text(earned, language),
-        "spent": exact_text(spent, language),
+        "earned": exact_text(loss.earned, language),
+        "spent": exact_text(loss.cost, language),
     }
 
 
-def changed_by(rates: Sequence[Rate], percent: Decimal, at: datetime) -> list[NewRate]:
-    """The rates that count at `at`, each price changed by so many per cent, from then on."""
-    current = current_ids(rates, at)
-    return [
-        NewRate(
-            meter=METER_BY_ID[rate.meter_id].code,
-            selector=dict(rate.selector),
-            unit_price_nano=_changed(rate.terms.unit_price_nano, percent),
-            per=rate.terms.per,
-            minimum=rate.terms.minimum,
-            increment=rate.terms.increment,
-            setup_fee_nano=_changed(rate.terms.setup_fee_nano, percent),
-            effective_from=at,
-        )
-        for rate in rates
-        if rate.id in current
-    ]
-
-
-def _changed(nano: int, percent: Decimal) -> int:
-    return int((Decimal(nano) * (100 + percent) / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
-
-
-def card_rows(cards: Sequence[RateCard], buyers: Mapping[int, int], rates: Mapping[int, int]) -> list[CardRow]:
-    language = get_language() or "en"
-    return [
-        CardRow(card, count_text(buyers.get(card.id, 0), language), count_text(rates.get(card.id, 0), language))
-        for card in cards
-    ]
+def price_words(rate: Rate) -> str:
+    """`country=DE: 0.0500`, a price of a meter that is known."""
+    text = exact_text(rate.terms.unit_price_nano, get_language() or "en")
+    return f"{selector_words(dict(rate.selector)) or METER_TITLES[METER_BY_ID[rate.meter_id].code]}: {text}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import connections, transaction
@@ -29,6 +30,7 @@ from twin.pricing import queries
 from twin.pricing.errors import NotTheSeller, RateCardNotFound, RateCardUnusable
 from twin.pricing.meters import METER_BY_CODE
 from twin.pricing.models import AssignmentRow, RateCardRow, RateRow
+from twin.pricing.rules.copying import changed_by
 from twin.pricing.rules.new_rates import check_rates
 from twin.pricing.rules.winning import card_at
 from twin.pricing.types import Assignment, NewRate, Rate, RateCard, Terms
@@ -44,6 +46,10 @@ def create_rate_card(scope: Scope, *, name: str, default: bool = False) -> RateC
 
     Children that already have a card keep it: the default is only what new ones start with.
     """
+    return _create_card(scope, name, default=default)
+
+
+def _create_card(scope: Scope, name: str, *, default: bool = False, **noted: Any) -> RateCard:
     scope.require(PRICES_WRITE)
     if scope.kind == "company":
         raise RateCardUnusable("Only a reseller or the platform sells; a company has no rate cards.")
@@ -54,10 +60,24 @@ def create_rate_card(scope: Scope, *, name: str, default: bool = False) -> RateC
     if default:
         _clear_default(scope.organisation_id)
     row = RateCardRow.objects.create(seller_id=scope.organisation_id, name=wanted, is_default=default)
-    record_deed(scope, "rate_card.created", company_id=scope.organisation_id, rate_card_id=row.pk, name=wanted)
+    record_deed(scope, "rate_card.created", company_id=scope.organisation_id, rate_card_id=row.pk, name=wanted, **noted)
     if default:
         record_deed(scope, "default_card.chosen", company_id=scope.organisation_id, rate_card_id=row.pk)
     return RateCard(row.pk, row.seller_id, row.name, row.is_default)
+
+
+@scoped
+def copy_card(scope: Scope, *, card_id: int, name: str, percent: Decimal, at: datetime) -> RateCard:
+    """A new card of the asker with another's prices of `at`, changed by so many per cent, all or nothing.
+
+    They count from `at` on. Nobody pays by the new card yet, so nothing that is charged can change.
+    """
+    with catalogue_change() as change:
+        rates = changed_by(queries.rates_of(scope, card_id), percent, at)
+        made = _create_card(scope, name, copied_from=card_id, percent=f"{percent:+f}", number=len(rates))
+        if rates:
+            record_rates(scope, change=change, card_id=made.id, rates=rates)
+    return made
 
 
 @scoped

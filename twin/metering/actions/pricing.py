@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,24 +15,12 @@ from twin.kernel.period import instant_text
 from twin.kernel.tenancy import scoped, tenant_transaction
 from twin.metering.actions.pending import price_pending
 from twin.metering.errors import AlreadyCharged
+from twin.metering.queries.clashes import rate_clashes
 from twin.metering.types import Assigned, Priced
 from twin.pricing import actions as pricing
-from twin.pricing.meters import METER_BY_CODE, METER_BY_ID
-from twin.pricing.queries import rates_of
+from twin.pricing.meters import METER_BY_ID
 from twin.pricing.rules.new_rates import check_rates
-from twin.pricing.rules.winning import selector_fits
-from twin.pricing.types import NewRate, Rate
-
-_ROWS_A_LOOK = 2_000
-
-
-@dataclass(frozen=True)
-class _Charged:
-    """Usage of one meter charged alike: by which rate, with which attributes, until when."""
-
-    rate_id: int
-    attributes: dict[str, str]
-    last_at: datetime
+from twin.pricing.types import NewRate
 
 
 def publish_rates(scope: Scope, *, card_id: int, rates: Sequence[NewRate]) -> Priced:
@@ -46,8 +33,7 @@ def publish_rates(scope: Scope, *, card_id: int, rates: Sequence[NewRate]) -> Pr
     scope.require("prices:write")
     check_rates(rates)
     with tenant_transaction(scope.organisation_id), catalogue_change() as change:
-        known = rates_of(scope, card_id)
-        _refuse_changed_charges(known, rates)
+        _refuse_changed_charges(scope, card_id, rates)
         pricing.record_rates(scope, change=change, card_id=card_id, rates=list(rates))
         _note_rates(scope, card_id, rates)
     return price_pending(scope.organisation_id)
@@ -92,84 +78,41 @@ def _note_assignment(scope: Scope, buyer_id: int, card_id: int, effective_from: 
     )
 
 
-def _refuse_changed_charges(known: Sequence[Rate], rates: Sequence[NewRate]) -> None:
-    by_id = {rate.id: rate for rate in known}
-    for meter_id, first in _first_effective(rates).items():
-        new = [(number, rate) for number, rate in enumerate(rates) if rate.meter == METER_BY_ID[meter_id].code]
-        for usage in _charged_usage(meter_id, first, list(by_id)):
-            for number, rate in new:
-                if _would_change(rate, by_id[usage.rate_id], usage):
-                    raise AlreadyCharged(
-                        f"rates[{number}] ({rate.meter} from {instant_text(rate.effective_from)}) would change the"
-                        f" price of usage that is already charged, up to {instant_text(usage.last_at)}. Choose a"
-                        " later effective_from; a correction of charged usage is a separate act."
-                    )
-
-
-def _first_effective(rates: Sequence[NewRate]) -> dict[int, datetime]:
-    first: dict[int, datetime] = {}
-    for rate in rates:
-        meter = METER_BY_CODE.get(rate.meter)
-        if meter is not None:
-            first[meter.id] = min(rate.effective_from, first.get(meter.id, rate.effective_from))
-    return first
-
-
-def _would_change(new: NewRate, now: Rate, usage: _Charged) -> bool:
-    """Whether the new rate, recorded last, would win over the one that charged this usage, at other terms."""
-    selector = tuple(sorted(new.selector.items()))
-    if usage.last_at < new.effective_from or not selector_fits(selector, usage.attributes):
-        return False
-    if (len(selector), new.effective_from) < (len(now.selector), now.effective_from):
-        return False
-    return (new.unit_price_nano, new.per, new.minimum, new.increment, new.setup_fee_nano) != (
-        now.terms.unit_price_nano, now.terms.per, now.terms.minimum, now.terms.increment, now.terms.setup_fee_nano
-    )  # fmt: skip
-
-
-def _charged_usage(meter_id: int, since: datetime, rate_ids: list[int]) -> Iterator[_Charged]:
-    """What these rates have charged since then, as the seller's own view tells; read in parts, it may be long."""
-    if not rate_ids:
-        return
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(
-            """
-            select rate_id, a.body::json, max(event_time)
-            from (
-                select sell_rate_id as rate_id, attributes_id, event_time from metering_sold
-                where meter_id = %(meter)s and event_time >= %(since)s and sell_rate_id = any(%(rates)s)
-                union all
-                select rate_id, attributes_id, event_time from metering_correction
-                where meter_id = %(meter)s and event_time >= %(since)s and rate_id = any(%(rates)s)
-            ) charged
-            join metering_attributes a using (attributes_id)
-            group by rate_id, a.attributes_id
-            """,
-            {"meter": meter_id, "since": since, "rates": rate_ids},
+def _refuse_changed_charges(scope: Scope, card_id: int, rates: Sequence[NewRate]) -> None:
+    for clash in rate_clashes(scope, card_id, rates):
+        rate = rates[clash.index]
+        raise AlreadyCharged(
+            f"rates[{clash.index}] ({rate.meter} from {instant_text(rate.effective_from)}) would change the"
+            f" price of usage that is already charged, up to {instant_text(clash.last_at)}. Choose a"
+            " later effective_from; a correction of charged usage is a separate act.",
+            last_at=clash.last_at,
+            company_id=clash.company_id,
+            meter=rate.meter,
         )
-        while rows := cursor.fetchmany(_ROWS_A_LOOK):
-            yield from (_Charged(*row) for row in rows)
 
 
 def _refuse_charged_pair(buyer_id: int, since: datetime) -> None:
     rows = _rows(
         """
-        select max(event_time) from (
-            select event_time from metering_sold
+        select event_time, company_id, meter_id from (
+            select event_time, company_id, meter_id from metering_sold
             where buyer_id = %(buyer)s and event_time >= %(since)s and sell_rate_id <> 0
             union all
-            select event_time from metering_correction
+            select event_time, company_id, meter_id from metering_correction
             where buyer_id = %(buyer)s and event_time >= %(since)s
               and seller_id = nullif(current_setting('twin.organisation', true), '')::int
-        ) charged
+        ) charged order by event_time desc limit 1
         """,
         {"buyer": buyer_id, "since": since},
     )
-    last = rows[0][0]
-    if last is not None:
+    if rows:
+        last, company_id, meter_id = rows[0]
         raise AlreadyCharged(
             f"Usage of company {buyer_id} up to {instant_text(last)} is already charged by the present card."
-            " Choose an effective_from after that instant."
+            " Choose an effective_from after that instant.",
+            last_at=last,
+            company_id=company_id,
+            meter=METER_BY_ID[meter_id].code,
         )
 
 

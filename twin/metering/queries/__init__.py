@@ -9,9 +9,11 @@ from twin.metering.queries.open_books import contradictions, open_edges
 from twin.metering.queries.reratings import rerating, reratings
 from twin.metering.queries.series import cells_by, usage_cells
 from twin.metering.queries.tracing import trace
+from twin.metering.queries.trials import trial_of
 from twin.metering.queries.verifying import find_differences
 
 __all__ = [
+    "OPEN_A_PAGE",
     "billable_groups",
     "billable_rates",
     "cells_by",
@@ -22,11 +24,13 @@ __all__ = [
     "current_cutoff",
     "events_of",
     "find_differences",
+    "open_edges",
     "rate_clashes",
-    "trace",
-    "unrated_counts",
     "rerating",
     "reratings",
+    "trace",
+    "trial_of",
+    "unrated_counts",
     "unrated_groups",
     "usage_cells",
 ]

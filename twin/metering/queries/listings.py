@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -11,7 +10,7 @@ from twin.companies.types import Scope
 from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped
 from twin.metering.rules.identity import id_of
-from twin.metering.types import Conflict, Contradiction, UnratedGroup
+from twin.metering.types import Conflict, UnratedGroup
 
 MOST_LISTED = 10_000
 
@@ -62,41 +61,6 @@ def conflicts(scope: Scope) -> list[Conflict]:  # noqa: ARG001 - row-level secur
             [MOST_LISTED],
         )
         return [Conflict(*row) for row in cursor.fetchall()]
-
-
-@scoped
-def contradictions(scope: Scope, *, limit: int) -> list[Contradiction]:  # noqa: ARG001 - views and row-level security answer for the scope
-    """The newest conflicts, each with the event that was taken first under the same id and counts.
-
-    `kept` is None where the event was sold by somebody else.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_CONTRADICTIONS, [limit])
-        return [_contradiction(row) for row in cursor.fetchall()]
-
-
-_CONTRADICTIONS: Final = """
-    select c.company_id, s.name, c.event_id, m.code, c.quantity, c.event_time, a.body::json, c.recorded_at,
-           km.code, k.quantity, k.event_time, ka.body::json, k.received_at
-    from (select * from metering_conflict order by recorded_at desc, company_id, source_id, key, fingerprint limit %s) c
-    join metering_source s using (source_id)
-    join pricing_meter m on m.id = c.meter_id
-    join metering_attributes a on a.attributes_id = c.attributes_id
-    left join lateral (
-        select e.meter_id, e.quantity, e.event_time, e.attributes_id, e.received_at from metering_sold_event e
-        where e.company_id = c.company_id and e.source_id = c.source_id and e.key = c.key limit 1
-    ) k on true
-    left join pricing_meter km on km.id = k.meter_id
-    left join metering_attributes ka on ka.attributes_id = k.attributes_id
-    order by c.recorded_at desc, c.company_id, c.source_id, c.key, c.fingerprint
-"""
-
-
-def _contradiction(row: tuple[Any, ...]) -> Contradiction:
-    refused = Conflict(*row[:8])
-    if row[8] is None:
-        return Contradiction(refused, None)
-    return Contradiction(refused, Conflict(*row[:3], *row[8:]))
 
 
 def event_id_text(key: UUID, text: str | None) -> str:

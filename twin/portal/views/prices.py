@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -22,30 +22,34 @@ from twin.companies import queries as companies
 from twin.companies.types import Company, Scope
 from twin.kernel import clock
 from twin.kernel.errors import Invalid, NotFound, TwinError
-from twin.kernel.money import amount_text
 from twin.kernel.period import instant_text
 from twin.metering import actions as metering
 from twin.portal.company_words import clash_words
+from twin.portal.price_clashes import ClashNote, clash_note
 from twin.portal.prices_form import AssignForm, CardForm, CopyForm, RateForm
-from twin.portal.prices_page import CardPage, PricesPage, card_rows, changed_by, cost_above, rate_rows
+from twin.portal.prices_lists import BuyersAsked, CardsAsked, PaidAsked, RatesAsked, meters_named
+from twin.portal.prices_page import (
+    BUYERS_SHOWN,
+    BuyersPage,
+    CardPage,
+    PricesPage,
+    RatesList,
+    price_words,
+    shortfall_words,
+)
 from twin.portal.views.companies import seller_scope
-from twin.portal.words import zone_of
+from twin.portal.words import moment_words, zone_of
 from twin.pricing import actions, queries
-from twin.pricing.meters import METER_BY_ID
-from twin.pricing.types import RateCard
-from twin.reports.rules.cells import harmless
+from twin.pricing.types import NewRate, RateCard, RateListing
 
 UNPROCESSABLE: Final = 422
-_HEADER: Final = (
-    *("meter", "selector", "unit_price", "per", "minimum", "increment", "setup_fee", "effective_from", "recorded_as"),
-)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
 def prices(request: HttpRequest) -> HttpResponse:
-    """Own cards, a form for a new one, and the rates by which the own seller charges now."""
+    """Own cards, and a form for a new one."""
     scope = seller_scope(request)
     form = CardForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -54,19 +58,39 @@ def prices(request: HttpRequest) -> HttpResponse:
         except TwinError as error:
             _tell(form, error, request)
         else:
-            return _to(card.id)
-    at = clock.now()
-    held = Counter(card.id for card in queries.cards_of_buyers(scope, at).values())
-    cards = queries.list_cards(scope)
-    rates = {card.id: len(queries.rates_of(scope, card.id)) for card in cards}
-    page = PricesPage(
-        cards=card_rows(cards, held, rates),
-        bought=rate_rows(queries.prices_in_force(scope, at).paid, at, zone_of(request.user)),
-        buys=scope.kind == "reseller",
-        currency=_currency(scope),
-        form=form,
+            return to_card(card.id)
+    asked = CardsAsked.read(request.GET.dict())
+    found = queries.card_directory(
+        scope, clock.now(), search=asked.search, sort=asked.sort, offset=asked.offset, limit=asked.rows_a_page
     )
+    page = PricesPage(asked, found, buys=scope.kind == "reseller", form=form)
+    if page.pager.is_beyond:
+        return HttpResponseRedirect(page.pager.last_href)
     return render(request, "portal/prices/cards.html", {"page": page}, status=UNPROCESSABLE if form.errors else 200)
+
+
+@require_safe
+@never_cache
+@login_required
+def prices_paid(request: HttpRequest) -> HttpResponse:
+    """By which rates the own seller charges, now and from when others; the platform buys from nobody."""
+    scope = seller_scope(request)
+    if scope.kind == "platform":
+        raise Http404
+    asked = PaidAsked.read(request.GET.dict())
+    found = queries.rates_paid(
+        scope,
+        clock.now(),
+        search=asked.search,
+        meters=meters_named(asked.search),
+        state=asked.segment,
+        offset=asked.offset,
+        limit=asked.rows_a_page,
+    )
+    page = RatesList(asked, found, zone_of(request.user), _currency(scope))
+    if page.pager.is_beyond:
+        return HttpResponseRedirect(page.pager.last_href)
+    return render(request, "portal/prices/paid.html", {"page": page})
 
 
 @require_safe
@@ -74,39 +98,60 @@ def prices(request: HttpRequest) -> HttpResponse:
 @login_required
 def rate_card(request: HttpRequest, card_id: int) -> HttpResponse:
     scope = seller_scope(request)
-    return _show(request, scope, _own(scope, card_id))
+    return _show(request, scope, own_card(scope, card_id))
 
 
 @require_POST
 @login_required
 def add_rate(request: HttpRequest, card_id: int) -> HttpResponse:
-    """A new rate; under the cost only when it is ticked that this is meant."""
+    """A new price, of a channel both its meters; what it costs and what stays beside it must be meant."""
     scope = seller_scope(request)
-    card = _own(scope, card_id)
+    card = own_card(scope, card_id)
     form = RateForm(request.POST, zone=zone_of(request.user))
     if not form.is_valid():
         return _show(request, scope, card, rate=form)
-    rate = form.rate()
-    cost = cost_above(rate, queries.prices_in_force(scope, rate.effective_from).paid)
-    if cost and not request.POST.get("below_cost"):
-        form.ask_below_cost()
-        return _show(request, scope, card, cost=cost, rate=form)
+    rates = form.rates()
+    costs = _what_to_mean(request, scope, card, form, rates)
+    if costs is not None:
+        return _show(request, scope, card, costs=costs, rate=form)
     try:
-        priced = metering.publish_rates(scope, card_id=card.id, rates=[rate])
+        priced = metering.publish_rates(scope, card_id=card.id, rates=rates)
     except TwinError as error:
         _tell(form, error, request)
-        return _show(request, scope, card, rate=form)
-    messages.success(request, _("The price is recorded.") + _priced_words(priced.priced + priced.pending))
-    return _to(card.id)
+        return _show(request, scope, card, clash=clash_note(error, zone_of(request.user)), rate=form)
+    said = _("The price is recorded.") + since_words(request, rates[0].effective_from)
+    messages.success(request, said + priced_words(priced.priced + priced.pending))
+    return to_card(card.id)
 
 
-@require_POST
+def _what_to_mean(
+    request: HttpRequest, scope: Scope, card: RateCard, form: RateForm, rates: Sequence[NewRate]
+) -> list[str] | None:
+    """What has to be ticked before these rates are recorded, the form asking for it; None: nothing."""
+    losses = queries.shortfalls(scope, card.id, rates, clock.now())
+    charged_on: str = form.cleaned_data["charged_on"]
+    free = [rate for rate in rates if len(rates) > 1 and not rate.meter.endswith(charged_on)]
+    stay = [one for rate in free for one in queries.more_precise_prices(scope, card.id, rate)]
+    asks = False
+    if losses:
+        form.ask_below_cost()
+        asks = not request.POST.get("below_cost")
+    if stay:
+        form.ask_precise("; ".join(price_words(rate) for rate in stay[:5]) + ("; …" if len(stay) > 5 else ""))
+        asks = asks or not request.POST.get("keep_precise")
+    return sorted({shortfall_words(loss) for loss in losses.values()}) if asks else None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 @login_required
 def assign(request: HttpRequest, card_id: int) -> HttpResponse:
-    """Let a company pay by this card from an instant on."""
+    """Who pays by this card; let a company pay by it from an instant on."""
     scope = seller_scope(request)
-    card = _own(scope, card_id)
-    form = AssignForm(request.POST, buyers=_buyers(scope), zone=zone_of(request.user))
+    card = own_card(scope, card_id)
+    if request.method != "POST":
+        return _show_buyers(request, scope, card)
+    form = AssignForm(request.POST, buyers=buyers_of(scope), zone=zone_of(request.user))
     if not form.is_valid():
         return _show(request, scope, card, assign=form)
     given = form.cleaned_data
@@ -115,9 +160,10 @@ def assign(request: HttpRequest, card_id: int) -> HttpResponse:
         done = metering.assign_rate_card(scope, buyer_id=given["buyer_id"], card_id=card.id, effective_from=start)
     except TwinError as error:
         _tell(form, error, request)
-        return _show(request, scope, card, assign=form)
-    messages.success(request, _("The company pays by this card.") + _priced_words(done.priced + done.pending))
-    return _to(card.id)
+        return _show(request, scope, card, clash=clash_note(error, zone_of(request.user)), assign=form)
+    said = _("The company pays by this card.") + since_words(request, start)
+    messages.success(request, said + priced_words(done.priced + done.pending))
+    return to_card(card.id)
 
 
 @require_POST
@@ -125,21 +171,17 @@ def assign(request: HttpRequest, card_id: int) -> HttpResponse:
 def copy(request: HttpRequest, card_id: int) -> HttpResponse:
     """A new card with the present prices of this one, changed by a percentage."""
     scope = seller_scope(request)
-    card = _own(scope, card_id)
+    card = own_card(scope, card_id)
     form = CopyForm(request.POST)
     if not form.is_valid():
         return _show(request, scope, card, copy=form)
-    at = clock.now()
-    rates = changed_by(queries.rates_of(scope, card.id), form.cleaned_data["percent"], at)
     try:
-        made = actions.create_rate_card(scope, name=form.cleaned_data["name"])
-        if rates:
-            metering.publish_rates(scope, card_id=made.id, rates=rates)
+        made = actions.copy_card(scope, card_id=card.id, at=clock.now(), **form.cleaned_data)
     except TwinError as error:
         _tell(form, error, request)
         return _show(request, scope, card, copy=form)
     messages.success(request, _("The card is copied."))
-    return _to(made.id)
+    return to_card(made.id)
 
 
 @require_POST
@@ -151,46 +193,19 @@ def make_default(request: HttpRequest, card_id: int) -> HttpResponse:
     except NotFound:
         raise Http404 from None
     messages.success(request, _("New companies start with this card."))
-    return _to(card_id)
+    return to_card(card_id)
 
 
-@require_safe
-@never_cache
-@login_required
-def rates_file(request: HttpRequest, card_id: int) -> HttpResponse:
-    """Every rate ever recorded on the card, as CSV with a point and UTC instants."""
-    scope = seller_scope(request)
-    card = _own(scope, card_id)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="rates-{card.id}.csv"'
-    rows = csv.writer(response)
-    rows.writerow(_HEADER)
-    for rate in queries.rates_of(scope, card.id):
-        terms = rate.terms
-        rows.writerow(
-            [
-                METER_BY_ID[rate.meter_id].code,
-                harmless(" ".join(f"{name}={value}" for name, value in rate.selector)),
-                amount_text(terms.unit_price_nano),
-                terms.per,
-                terms.minimum,
-                terms.increment,
-                amount_text(terms.setup_fee_nano),
-                instant_text(rate.effective_from),
-                rate.id,
-            ]
-        )
-    return response
-
-
-def _own(scope: Scope, card_id: int) -> RateCard:
+def own_card(scope: Scope, card_id: int) -> RateCard:
+    """A card of the asker; others are not there."""
     try:
         return queries.get_card(scope, card_id)
     except NotFound:
         raise Http404 from None
 
 
-def _buyers(scope: Scope) -> list[Company]:
+def buyers_of(scope: Scope) -> list[Company]:
+    """Who may be given a card, by name."""
     found = companies.children(scope, scope.organisation_id)
     return sorted(found, key=lambda one: (one.name.casefold(), one.id))
 
@@ -199,11 +214,19 @@ def _currency(scope: Scope) -> str:
     return companies.get_company(scope, scope.organisation_id).currency
 
 
-def _to(card_id: int) -> HttpResponse:
+def to_card(card_id: int) -> HttpResponse:
     return HttpResponseRedirect(reverse("portal:rate_card", args=[card_id]))
 
 
-def _priced_words(number: int) -> str:
+def since_words(request: HttpRequest, start: datetime) -> str:
+    """From when it counts, as it was understood."""
+    whole = start.replace(microsecond=0)
+    words = {"moment": moment_words(whole, zone_of(request.user)), "instant": instant_text(whole)}
+    return " " + _("It counts from %(moment)s (%(instant)s) on.") % words
+
+
+def priced_words(number: int) -> str:
+    """How much usage had waited for a price; empty for none."""
     if not number:
         return ""
     return " " + ngettext(
@@ -218,34 +241,78 @@ def _tell(form: forms.Form, error: TwinError, request: HttpRequest) -> None:
         form.add_error("buyer_id", _("There is no such company."))
     elif isinstance(error, Invalid):
         form.add_error(None, _invalid_words(error))
-    else:
+    elif clash_note(error, zone_of(request.user)) is None:
         form.add_error(None, clash_words(error, zone_of(request.user)))
+    else:
+        form.add_error(None, _("Choose a later time."))
 
 
 def _invalid_words(error: Invalid) -> str:
     named = {str(problem.loc[-1]) for problem in error.errors if problem.loc}
     if "name" in named:
         return _("Write 1 to 200 characters, without line breaks.")
+    if named & {"unit_price", "setup_fee"}:
+        return _("A price would be larger than can be stored. Choose a lower percentage.")
     return _("This cannot be recorded. Check the company, the attributes and the time.")
 
 
-def _show(request: HttpRequest, scope: Scope, card: RateCard, cost: str = "", **refused: forms.Form) -> HttpResponse:
+def _show(
+    request: HttpRequest,
+    scope: Scope,
+    card: RateCard,
+    costs: Sequence[str] = (),
+    clash: ClashNote | None = None,
+    **refused: forms.Form,
+) -> HttpResponse:
     zone, at = zone_of(request.user), clock.now()
-    buyers = _buyers(scope)
-    held = queries.cards_of_buyers(scope, at)
+    asked = replace(RatesAsked.read(request.GET.dict()), card_id=card.id)
     page = CardPage(
         card=card,
-        rates=rate_rows(queries.rates_of(scope, card.id), at, zone),
-        buyers=[one for one in buyers if one.id in held and held[one.id].id == card.id],
-        currency=_currency(scope),
+        asked=asked,
+        list=RatesList(asked, _rates(scope, asked, at), zone, _currency(scope)),
+        buyers=queries.buyers_of_card(scope, card.id, at, limit=BUYERS_SHOWN),
         rate_form=refused.get("rate") or RateForm(zone=zone, initial=_asked_for(request)),
-        assign_form=refused.get("assign") or AssignForm(buyers=buyers, zone=zone, auto_id="assign_%s"),
+        assign_form=refused.get("assign") or AssignForm(buyers=buyers_of(scope), zone=zone, auto_id="assign_%s"),
         copy_form=refused.get("copy") or CopyForm(auto_id="copy_%s"),
-        cost=cost,
+        costs=costs,
+        clash=clash,
     )
-    return render(request, "portal/prices/card.html", {"page": page}, status=UNPROCESSABLE if refused else 200)
+    if page.list.pager.is_beyond:
+        return HttpResponseRedirect(page.list.pager.last_href)
+    shown = {"page": page, "refused": next(iter(refused), "")}
+    return render(request, "portal/prices/card.html", shown, status=UNPROCESSABLE if refused else 200)
+
+
+def _rates(scope: Scope, asked: RatesAsked, at: datetime) -> RateListing:
+    return queries.rates_listed(
+        scope,
+        asked.card_id,
+        at,
+        search=asked.search,
+        meters=meters_named(asked.search),
+        state=asked.segment,
+        offset=asked.offset,
+        limit=asked.rows_a_page,
+    )
+
+
+def _show_buyers(request: HttpRequest, scope: Scope, card: RateCard) -> HttpResponse:
+    asked = replace(BuyersAsked.read(request.GET.dict()), card_id=card.id)
+    found = queries.buyers_of_card(
+        scope,
+        card.id,
+        clock.now(),
+        search=asked.search,
+        state=asked.segment,
+        offset=asked.offset,
+        limit=asked.rows_a_page,
+    )
+    page = BuyersPage(card, asked, found, zone_of(request.user))
+    if page.pager.is_beyond:
+        return HttpResponseRedirect(page.pager.last_href)
+    return render(request, "portal/prices/buyers.html", {"page": page})
 
 
 def _asked_for(request: HttpRequest) -> dict[str, str]:
     """What the address proposes for a new rate."""
-    return {name: request.GET[name][:600] for name in ("meter", "selector", "effective_from") if name in request.GET}
+    return {name: request.GET[name][:1_200] for name in ("meter", "selector", "effective_from") if name in request.GET}

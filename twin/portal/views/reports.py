@@ -114,11 +114,16 @@ def _show(
         path=request.path,
         period=control_of(request, asking, asked, has_sides=True, has_expenses=True, resellers=resellers),
         choice=table_choice(asking.visitor.employment.person_id),
-        overview=OverviewPage(overview, asked, request.path, asking.now) if overview else None,
+        overview=OverviewPage(overview, asked, request.path, asking.now, mends=_mends(asking)) if overview else None,
         failed=parts.failed,
     )
     template = "portal/report_part.html" if _is_part(request) else "portal/reseller_companies.html"
     return render(request, template, {"page": page}, status=UNPROCESSABLE if asked.problems else 200)
+
+
+def _mends(asking: Asking) -> bool:
+    """Whether what is to do can be done by the visitor: prices are set by who sells, nobody else finds them."""
+    return asking.visitor.manages_companies and asking.reseller.id == asking.own_scope.organisation_id
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """What pricing tells: cards, rates and assignments, whole for those who rate, in pages for those who look."""
 
+from twin.pricing.queries.checking import more_precise_prices, shortfalls
 from twin.pricing.queries.listings import (
     CARD_ORDERS,
     LISTED_A_PAGE,
@@ -41,9 +42,11 @@ __all__ = [
     "default_card",
     "get_card",
     "list_cards",
+    "more_precise_prices",
     "price_book",
     "prices_in_force",
     "rates_listed",
     "rates_of",
     "rates_paid",
+    "shortfalls",
 ]

@@ -15,7 +15,7 @@ from twin.kernel.errors import FieldError, Invalid
 from twin.kernel.money import amount_text
 from twin.kernel.period import instant_text
 from twin.pricing.errors import RatesUnusable
-from twin.pricing.meters import METER_BY_ID
+from twin.pricing.meters import METER_BY_CODE, METER_BY_ID
 from twin.pricing.rules.new_rates import check_rates, price_nano
 from twin.pricing.types import NewRate, Rate
 
@@ -212,6 +212,8 @@ def _problem(number: int, error: FieldError, given: Mapping[str, str]) -> Proble
 
 
 def _read_meter(text: str) -> str:
+    if text.lower() not in METER_BY_CODE:
+        raise ValueError(text)
     return text.lower()
 
 
@@ -225,17 +227,24 @@ def _read_whole(text: str) -> int:
     return int(text)
 
 
-def _read_selector(text: str) -> dict[str, str]:
-    """`country=DE operator=1`, parted by blanks, commas or semicolons, or a JSON object."""
+def read_selector(text: str) -> dict[str, str]:
+    """`country=DE operator=1`, parted by blanks, commas or semicolons, or a JSON object; raises `ValueError`."""
     # Older files have an apostrophe before what a spreadsheet might have run.
-    text = text.removeprefix("'")
+    text = text.strip().removeprefix("'")
     if text.startswith("{"):
         return _object(text)
-    parts = re.split(r"[,;]", text) if re.search(r"[,;]", text) else text.split()
-    pairs = [part.partition("=") for part in parts if part.strip()]
+    pairs = [part.partition("=") for part in _parts(text) if part.strip()]
     if any(not sign or not name.strip() or not value.strip() for name, sign, value in pairs):
         raise ValueError(text)
     return _without_repeats([(name.strip(), value.strip()) for name, _, value in pairs])
+
+
+def _parts(text: str) -> list[str]:
+    """Blanks part only where each part is an attribute: `network=T Mobile` is one."""
+    if "," in text or ";" in text:
+        return re.split(r"[,;]", text)
+    parts = text.split()
+    return parts if all("=" in part for part in parts) else [text]
 
 
 def _object(text: str) -> dict[str, str]:
@@ -261,7 +270,7 @@ def _nothing(text: str) -> str:
 
 _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "meter": _read_meter,
-    "selector": _read_selector,
+    "selector": read_selector,
     "unit_price": _read_price,
     "per": _read_whole,
     "minimum": _read_whole,
