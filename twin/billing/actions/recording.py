@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from twin.billing.actions.booking import lock_ledgers
 from twin.billing.actions.posting import post_invoices
 from twin.billing.actions.telling import tell_of_documents
 from twin.billing.types import Invoice, InvoiceKind, InvoiceLine, Settings, TaxKind
@@ -64,6 +65,8 @@ def record_documents(scope: Scope, documents: Sequence[Document], *, settings: S
     The numbers are taken here, last of all: from then until the commit no other document of the series
     is issued, so that a transaction that dies leaves no gap. `issued_at` is read after them.
     """
+    # The ledgers before the series, as everybody does: else two could wait for each other.
+    lock_ledgers(scope, {one.buyer_id for one in documents})
     numbers = _next_numbers(scope, [series_of(settings, one.kind) for one in documents])
     issued_at = clock.now()
     drafts = [

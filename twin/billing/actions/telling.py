@@ -51,7 +51,7 @@ def _text(issued: Invoice, recipient: Recipient) -> str:
     names = {"seller": issued.seller_name, "buyer": issued.buyer_name, "code": issued.code}
     paragraphs = [
         _("Hello %(name)s,") % {"name": recipient.name or recipient.email},
-        f"{_sentence(issued) % names} {_('Amount: %(amount)s.') % {'amount': amount}}",
+        " ".join((_sentence(issued) % names, _("Amount: %(amount)s.") % {"amount": amount})),
     ]
     if issued.due_on is not None and issued.kind == "invoice":
         paragraphs.append(_("Payable until %(day)s.") % {"day": day_words(issued.due_on)})
