@@ -24,20 +24,48 @@ class ApiKey(HttpBearer):
 
     openapi_description = "A key of a company: `Authorization: Bearer KEY`."
 
-    def __init__(self, *permissions: str, reads: tuple[str, ...] = (), query: type[QueryInput] | None = None) -> None:
+    def __init__(
+        self,
+        *permissions: str,
+        reads: tuple[str, ...] = (),
+        query: type[QueryInput] | None = None,
+        may_remember: bool = False,
+    ) -> None:
+        """`may_remember`: the action itself asks whether the key still holds, see `access.remembered_scope`."""
         super().__init__()
+        self._scope_of = access.remembered_scope if may_remember else access.scope_for_key
         self.permissions = permissions
         self.reads = reads
         self.parameters = None if query is None else query.parameters()
 
     def authenticate(self, request: HttpRequest, token: str) -> Scope:
-        scope = _scope(request, token.strip())
+        scope = self._scope(request, token.strip())
         if not any(permission in scope.permissions for permission in self.permissions):
             scope.require(self.permissions[0])
         if self.parameters is not None:
             self._refuse_unknown(request.GET)
         if self.reads:
             self._read(request)
+        return scope
+
+    def _scope(self, request: HttpRequest, token: str) -> Scope:
+        """Whose key it is is known from here on, so that a refusal can be recorded with who was refused."""
+        try:
+            scope = self._scope_of(token) if token else None
+        except CompanyInactive as refused:
+            request.refused_key = (refused.company_id, refused.key_id)  # type: ignore[attr-defined]  # read by the portal's guards
+            raise
+        if scope is None:
+            raise KeyUnknown("The key is not valid.")
+        request.refused_key = (scope.organisation_id, scope.key_id)  # type: ignore[attr-defined]  # as above
+        return scope
+
+    def look_again(self, request: HttpRequest) -> Scope:
+        """The scope by a look-up of now, after what was remembered turned out not to hold."""
+        token = request.headers["Authorization"].partition(" ")[2].strip()
+        access.forget_scope(token)
+        scope = self._scope(request, token)
+        scope.require(self.permissions[0])
         return scope
 
     def _refuse_unknown(self, given: Iterable[str]) -> None:
@@ -52,19 +80,6 @@ class ApiKey(HttpBearer):
         media_type = read_body(request, self.reads)
         if media_type == JSON:
             request.parsed_body = decode_json(request.body)  # type: ignore[attr-defined]  # handed to the parser
-
-
-def _scope(request: HttpRequest, token: str) -> Scope:
-    """Whose key it is is known from here on, so that a refusal can be recorded with who was refused."""
-    try:
-        scope = access.scope_for_key(token) if token else None
-    except CompanyInactive as refused:
-        request.refused_key = (refused.company_id, refused.key_id)  # type: ignore[attr-defined]  # read by the portal's guards
-        raise
-    if scope is None:
-        raise KeyUnknown("The key is not valid.")
-    request.refused_key = (scope.organisation_id, scope.key_id)  # type: ignore[attr-defined]  # as above
-    return scope
 
 
 def reads_json(permission: str) -> ApiKey:

@@ -15,6 +15,7 @@ from twin.kernel.metrics import count_usage
 from twin.kernel.period import instant_text
 from twin.metering import actions
 from twin.metering import queries as metering
+from twin.metering.errors import KeyOutdated
 
 BATCH = "application/cloudevents-batch+json"
 SINGLE = "application/cloudevents+json"
@@ -34,9 +35,12 @@ _BODY = {
 }
 
 
+_door = ApiKey(USAGE_WRITE, reads=(BATCH, SINGLE), may_remember=True)
+
+
 @router.post(
     "/usage/events",
-    auth=ApiKey(USAGE_WRITE, reads=(BATCH, SINGLE)),
+    auth=_door,
     response=TakenOut,
     openapi_extra={"requestBody": _BODY},
 )
@@ -47,7 +51,10 @@ def take_events(request: HttpRequest) -> HttpResponse:
     charged and in the next report.
     """
     batch = request.META["CONTENT_TYPE"].split(";")[0].strip().lower() == BATCH
-    taken = actions.take_events(scope_of(request), request.body, batch=batch)
+    try:
+        taken = actions.take_events(scope_of(request), request.body, batch=batch)
+    except KeyOutdated:
+        taken = actions.take_events(_door.look_again(request), request.body, batch=batch)
     count_usage(
         accepted=taken.accepted,
         duplicates=taken.duplicates,

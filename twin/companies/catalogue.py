@@ -18,6 +18,12 @@ from twin.companies.types import CatalogueChange
 # "TWINCAT1" as a number: readable in pg_locks, unlikely to be anyone else's.
 CATALOGUE_LOCK: Final = 0x5457494E43415431
 
+# Both at the head of a transaction of its own: the lock, then the version it protects.
+SHARE_CATALOGUE: Final = (
+    f"select pg_advisory_xact_lock_shared({CATALOGUE_LOCK})",
+    "select version from companies_catalogueversion where id = 1",
+)
+
 
 @contextmanager
 def catalogue_change() -> Iterator[CatalogueChange]:

@@ -10,9 +10,9 @@ from granian.log import LogLevels
 
 from twin.engine.lifeline import end_with_parent
 
-# Each thread keeps one connection per database role it uses, so threads are few; enough of them, though,
-# that small requests of usage find company on their way to the disk (`metering/grouping.py`).
-_THREADS = 6
+# Threads that send usage wait for one another and share one connection (`metering/writing.py`); those that answer
+# pages keep one each. So many that small requests of usage find company on their way to the disk.
+_THREADS = 24
 
 
 def main() -> None:

@@ -43,6 +43,10 @@ class BookDamaged(TwinError):
     """A packed total cannot be read; `twin metering verify` names it."""
 
 
+class KeyOutdated(TwinError):
+    """The key a batch came with does not hold any more; nothing was taken."""
+
+
 class StoreUnavailable(TwinError):
     """The database could not store the batch now; nothing was taken, sending it again is safe."""
 

@@ -44,7 +44,7 @@ class _Ticket:
 
 
 class Gate:
-    """One thread at a time stores, for itself and for all that wait behind it and ask for the same organisation.
+    """One thread at a time stores, for itself and for all that wait behind it and come with the same key.
 
     Nobody waits for company: a request that finds the gate free goes alone. An answer is
     given only after the commit of the transaction that holds its events.
@@ -74,7 +74,7 @@ class Gate:
         while self._waiting:
             following = self._waiting[0]
             size += following.size
-            if following.scope.organisation_id != group[0].scope.organisation_id or size > MAX_EVENTS:
+            if not _is_alike(following.scope, group[0].scope) or size > MAX_EVENTS:
                 break
             group.append(self._waiting.popleft())
         return group
@@ -92,6 +92,11 @@ class Gate:
             return
         for ticket, answer in zip(group, _answers(group, outcome), strict=True):
             ticket.answer = answer
+
+
+def _is_alike(one: Scope, other: Scope) -> bool:
+    """Whether what holds for one holds for the other: the same organisation, by the same key."""
+    return (one.organisation_id, one.key_id) == (other.organisation_id, other.key_id)
 
 
 def _joined(group: list[_Ticket]) -> Decoded:

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from django.db import connections, transaction
+from django.db import connections
 from psycopg import Cursor
 
-from twin.companies.catalogue import share_catalogue
 from twin.companies.types import Scope
 from twin.kernel import clock
 from twin.metering.current import CatalogueMoved, current_catalogue, reload_catalogue
@@ -37,13 +36,11 @@ from twin.metering.store import (
     copy_journal,
     copying,
     find_keys,
-    lock_shards,
     next_batches,
     record_batches,
-    shards_of,
-    writer_connection,
 )
 from twin.metering.types import TakenBatch
+from twin.metering.writing import WriterLost, batch_transaction, one_writer
 
 _CAREFUL_BATCHES = 64
 _MOST_TRIES = 12
@@ -86,9 +83,11 @@ def _take(scope: Scope, decoded: Decoded) -> Outcome:
     is_careful = _Mood.careful > 0
     for _ in range(_MOST_TRIES):
         try:
-            return _store(prepare(catalogue, scope, decoded, now), now, is_careful=is_careful)
+            return _store(scope, prepare(catalogue, scope, decoded, now), now, is_careful=is_careful)
         except CatalogueMoved:
             catalogue = reload_catalogue()
+        except WriterLost:
+            connections["writer"].close()
         except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
             is_careful = True
             _Mood.careful = _CAREFUL_BATCHES
@@ -98,28 +97,34 @@ def _take(scope: Scope, decoded: Decoded) -> Outcome:
     raise StoreUnavailable("Tree and prices change too fast to rate this batch; send it again.")
 
 
-_gate = Gate(_take)
+def _take_in_turn(scope: Scope, decoded: Decoded) -> Outcome:
+    with one_writer():
+        return _take(scope, decoded)
 
 
-def _store(prepared: Prepared, now: datetime, *, is_careful: bool) -> Outcome:
+_gate = Gate(_take_in_turn)
+
+
+def _store(scope: Scope, prepared: Prepared, now: datetime, *, is_careful: bool) -> Outcome:
     """Write the batch; a careful one asks first which keys exist, under the lock that makes the answer last."""
-    if not prepared.decoded.events:
+    if not prepared.decoded.events and scope.key_id is None:
         return _outcome(prepared)
     journals: dict[int, Cells] = {}
     if not is_careful:
         prepared = without_repeats(prepared)
         journals = journals_of(prepared)
     # Also with nothing to store: a refusal by an outdated catalogue would be a wrong answer.
-    with transaction.atomic(using="writer"), writer_connection().cursor() as cursor:
-        if share_catalogue(connections["writer"]) != prepared.catalogue.version:
+    with batch_transaction(scope, now, _events_by_shard(prepared), is_recorded=not is_careful) as opened:
+        cursor, batches = opened.cursor, opened.batches
+        if opened.version != prepared.catalogue.version:
             raise CatalogueMoved
-        lock_shards(cursor, shards_of(prepared.rows.company))
         if is_careful:
             _Mood.careful = max(0, _Mood.careful - 1)
             prepared = without_repeats(_without_stored(cursor, prepared))
             journals = journals_of(prepared)
+            batches = _number(cursor, prepared, now)
         if len(prepared.rows):
-            _write(cursor, prepared, journals, now)
+            _write(cursor, prepared, journals, batches)
         _record_conflicts(cursor, prepared.conflicts, now)
     return _outcome(prepared)
 
@@ -139,14 +144,26 @@ def _without_stored(cursor: Cursor[Row], prepared: Prepared) -> Prepared:
     return without_known(prepared, known)
 
 
-def _write(cursor: Cursor[Row], prepared: Prepared, journals: dict[int, Cells], now: datetime) -> None:
-    rows = prepared.rows
-    shards = shards_of(rows.company)
-    batches = next_batches(cursor, shards)
-    copy_events(cursor, rows, batches)
-    copy_journal(cursor, journals, spent_of(prepared), shards[0], batches[shards[0]])
-    counts = np.bincount(rows.company % SHARDS, minlength=SHARDS)
-    record_batches(cursor, batches, now, dict(enumerate(counts.tolist())))
+def _events_by_shard(prepared: Prepared) -> dict[int, int]:
+    """How many events each shard gets, in the order in which shards are locked."""
+    counts = np.bincount(prepared.rows.company % SHARDS, minlength=SHARDS).tolist()
+    return {shard: count for shard, count in enumerate(counts) if count}
+
+
+def _number(cursor: Cursor[Row], prepared: Prepared, now: datetime) -> dict[int, int]:
+    """The batch numbers of what is left to be stored, when it was not known before."""
+    counts = _events_by_shard(prepared)
+    if not counts:
+        return {}
+    batches = next_batches(cursor, list(counts))
+    record_batches(cursor, batches, now, counts)
+    return batches
+
+
+def _write(cursor: Cursor[Row], prepared: Prepared, journals: dict[int, Cells], batches: dict[int, int]) -> None:
+    copy_events(cursor, prepared.rows, batches)
+    shard = min(batches)
+    copy_journal(cursor, journals, spent_of(prepared), shard, batches[shard])
     _copy_unrated(cursor, prepared)
 
 

@@ -1,0 +1,137 @@
+"""The transaction that takes a batch: opened by one question to the database, through one connection per process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import Cursor
+
+from twin.companies.access import KEY_HOLDS
+from twin.companies.catalogue import SHARE_CATALOGUE
+from twin.companies.types import USAGE_WRITE, Scope
+from twin.metering.errors import KeyOutdated
+from twin.metering.store import writer_connection
+
+Row = tuple[Any, ...]
+
+
+class WriterLost(Exception):
+    """The connection was dead before anything was asked; a new one may do."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An open transaction: the version of tree and prices it holds, and the batch number of each of its shards."""
+
+    cursor: Cursor[Row]
+    version: int
+    batches: dict[int, int]
+
+
+class _Shared:
+    connection: BaseDatabaseWrapper | None = None
+
+
+@contextmanager
+def one_writer() -> Iterator[None]:
+    """Threads that write one after the other share a connection: fewer servers, each with its plans and caches warm.
+
+    For whoever holds the gate. A thread that has a connection open already keeps to it.
+    """
+    own = connections["writer"]
+    if own.connection is not None:
+        yield
+        return
+    shared = _Shared.connection
+    if shared is None:
+        shared = _Shared.connection = connections.create_connection("writer")
+        shared.inc_thread_sharing()
+    connections["writer"] = shared
+    try:
+        yield
+    finally:
+        connections["writer"] = own
+
+
+@contextmanager
+def batch_transaction(scope: Scope, now: datetime, batches: dict[int, int], *, is_recorded: bool) -> Iterator[Opened]:
+    """Open, under the shared lock on tree and prices and holding the shards in `batches` (their events by shard).
+
+    With `is_recorded` every shard has taken its next batch number and told how many events it brings. Commits at the
+    end. Raises `KeyOutdated` when the key of the scope does not hold any more, `WriterLost` before anything was done.
+    """
+    connection = writer_connection()
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(_opening(scope, now, batches, is_recorded=is_recorded))
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if connection.closed or connection.broken:
+                raise WriterLost from error
+            _roll_back(connection)
+            raise
+        try:
+            yield _opened(cursor, scope)
+            connection.commit()
+        except BaseException:
+            _roll_back(connection)
+            raise
+
+
+def _opening(scope: Scope, now: datetime, batches: dict[int, int], *, is_recorded: bool) -> str:
+    """Several statements in one message: each sees what was committed before the lock was given."""
+    key = KEY_HOLDS.format(key_id=scope.key_id or 0, now=now.isoformat(), permission=USAGE_WRITE)
+    parts = ["begin", *SHARE_CATALOGUE, key]
+    if batches and is_recorded:
+        parts.append(_taking_numbers(now, batches))
+    elif batches:
+        shards = ",".join(map(str, batches))
+        parts.append(f"select shard from metering_shard where shard in ({shards}) order by shard for update")  # noqa: S608 - numbers
+    return ";".join(parts)
+
+
+def _taking_numbers(now: datetime, batches: dict[int, int]) -> str:
+    """Locked in ascending order by every writer, so writers wait but never deadlock; no number is ever skipped."""
+    events = ",".join(f"({shard}::smallint,{count})" for shard, count in sorted(batches.items()))
+    return f"""
+        with brought (shard, events) as (values {events}),
+        held as materialized (
+            select shard from metering_shard where shard in (select shard from brought) order by shard for update
+        ),
+        numbered as (
+            update metering_shard s set last = last + 1 from held where s.shard = held.shard returning s.shard, s.last
+        )
+        insert into metering_batch (shard, batch, received_at, events)
+        select shard, last, '{now.isoformat()}'::timestamptz, events from numbered join brought using (shard)
+        returning shard, batch
+    """  # noqa: S608 - numbers and an instant of our own
+
+
+def _opened(cursor: Cursor[Row], scope: Scope) -> Opened:
+    answers = _answers(cursor)
+    (version,), holds = answers[1][0], answers[2]
+    if scope.key_id is not None and not holds:
+        raise KeyOutdated("The key is not valid any more.")
+    numbers = answers[3] if len(answers) > 3 else []
+    return Opened(cursor, int(version), {row[0]: row[1] for row in numbers if len(row) == 2})
+
+
+def _answers(cursor: Cursor[Row]) -> list[Sequence[Row]]:
+    """The rows of every statement that returns some."""
+    found: list[Sequence[Row]] = []
+    while True:
+        if cursor.description is not None:
+            found.append(cursor.fetchall())
+        if not cursor.nextset():
+            return found
+
+
+def _roll_back(connection: psycopg.Connection[Row]) -> None:
+    with suppress(psycopg.Error):
+        connection.rollback()
