@@ -5,6 +5,7 @@ from twin.metering.queries.cells import cells_in
 from twin.metering.queries.charges import charges_by_rate, events_of
 from twin.metering.queries.clashes import rate_clashes
 from twin.metering.queries.listings import conflicts, unrated_groups
+from twin.metering.queries.open_books import LISTED_A_PAGE as OPEN_A_PAGE
 from twin.metering.queries.open_books import contradictions, open_edges
 from twin.metering.queries.reratings import rerating, reratings
 from twin.metering.queries.series import cells_by, usage_cells
