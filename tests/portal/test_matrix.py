@@ -16,11 +16,13 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
+from tests.billing.months import close, statements_between, use
 from tests.companies.employing import an_invitation
 from tests.portal.people import People, employ
 from tests.world import World
 from twin.companies.access import platform_scope
 from twin.companies.actions import create_api_key
+from twin.kernel import clock
 from twin.portal.urls import urlpatterns
 
 # Strangers, three roles at Acme, its reseller, another reseller, the platform: each an administrator unless said.
@@ -187,6 +189,17 @@ EXPECTED: Final[dict[str, Route]] = {
     # The record: administrators
     "audit": Route("LNNOOOO"),
     "audit_file": Route("LNNOOOO"),
+    # Statements: both parties; what Rhea made for Acme
+    "statements": Route("LNOOOOO"),
+    "statement": Route("LNOOONN", args=("statement",)),
+    "statement_sign_off": Route("M", CARD, ("statement",)),
+    "statement_late": Route("M", CARD, ("statement",)),
+    "statement_line": Route("LNOOONN", args=("statement", "1")),
+    "open_statement": Route("LNOOONN", args=("rhea", "acme")),
+    "open_statement_line": Route("LNOOONN", args=("rhea", "acme", "1")),
+    "billing_settings": Route("LNNNOOO", "LNNNUUU"),
+    "billing_logo_change": Route("M", "LNNNUUU"),
+    "billing_logo": Route("LNNNNNN"),
     # Reports
     "reseller_companies": Route(REPORT),
     "resellers": Route("LNNNNNR"),
@@ -221,6 +234,11 @@ def ids(small_world: World, people: People) -> dict[str, int]:
     target = employ(small_world.acme.id, "target@example.com", "Tara Get", "chat_operator")
     key, _ = create_api_key(platform_scope(), small_world.acme.id, ("reports:read",), name="aim")
     cards = {"card": small_world.rhea_card.id}
+    use(small_world.acme.id, "2026-01-10T12:00")
+    use(small_world.acme.id, clock.now())
+    close(small_world.rhea, "2026-02-02T00:00", tell=False)
+    (stated,) = statements_between(small_world.rhea, small_world.acme.id)
+    cards |= {"statement": stated.id or 0, "rhea": small_world.rhea.id}
     return {**cards, "acme": small_world.acme.id, "target": target.pk, "invitation": invitation.id, "key": key.id}
 
 

@@ -7,6 +7,7 @@ import logging
 from procrastinate.contrib.django import app
 
 from twin.billing.actions.closing import close_everywhere
+from twin.billing.actions.resuming import issue_waiting
 from twin.billing.queries.sellers import billing_sellers
 from twin.billing.queries.verifying import differing_statements
 from twin.companies.access import billing_scope, platform_scope
@@ -21,6 +22,14 @@ def close_months(timestamp: int) -> None:
     """Every hour: months of all sellers that are over, and their grace too, become statements and documents."""
     for seller, done in close_everywhere(platform_scope(), now=clock.now()):
         log.info("billing.closed seller=%d closed=%d unrated=%d late=%d", seller, done.closed, done.unrated, done.late)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queueing_lock="billing-waiting", lock="billing-waiting", pass_context=False)
+def issue_waiting_documents(timestamp: int) -> None:
+    """Documents that waited for somebody's details are issued soon after these were given."""
+    for seller in billing_sellers(platform_scope()):
+        issue_waiting(billing_scope(seller))
 
 
 @app.periodic(cron="47 3 * * *")

@@ -94,6 +94,9 @@ class Frame:
         reports = self._reports(self.visitor)
         if reports:
             heads.append(MenuHead(gettext("Reports"), "reports", reports))
+        billing = self._billing(self.visitor)
+        if billing:
+            heads.append(MenuHead(gettext("Billing"), "record", billing))
         if self.visitor.manages_companies:
             heads.append(self._place(gettext("Companies"), "companies", "portal:companies"))
         if self.visitor.manages_companies:
@@ -122,6 +125,15 @@ class Frame:
             (visitor.sees_reseller_report, gettext("Reseller and companies"), "portal:reseller_companies"),
             (visitor.sees_reseller_report and is_platform, gettext("All resellers"), "portal:resellers"),
             (visitor.sees_usage and not is_platform, gettext("Usage"), "portal:usage"),
+        )
+        path = self._request.path
+        places = [(title, reverse(name)) for is_open, title, name in offered if is_open]
+        return tuple(MenuEntry(title, href, path == href or path.startswith(f"{href}/")) for title, href in places)
+
+    def _billing(self, visitor: Visitor) -> tuple[MenuEntry, ...]:
+        offered = (
+            (visitor.reads_billing, gettext("Statements"), "portal:statements"),
+            (visitor.sets_billing, gettext("Settings"), "portal:billing_settings"),
         )
         path = self._request.path
         places = [(title, reverse(name)) for is_open, title, name in offered if is_open]

@@ -58,6 +58,17 @@ class Visitor:
         return self.scope is not None and "companies:write" in self.scope.permissions
 
     @property
+    def reads_billing(self) -> bool:
+        """Administrators and finance see what is owed, by the company and to it."""
+        return self.scope is not None and "billing:read" in self.scope.permissions
+
+    @property
+    def sets_billing(self) -> bool:
+        """Administrators of who sells say how it bills."""
+        scope = self.scope
+        return scope is not None and scope.kind in REPORTING_KINDS and "billing:write" in scope.permissions
+
+    @property
     def tells_of_company(self) -> bool:
         """Administrators alone see and change the company's information."""
         return self.scope is not None and "companies:write" in self.scope.permissions

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Final
 
-from twin.billing.actions.issuing import issue_for_statement
+from twin.billing.actions.booking import lock_ledgers
+from twin.billing.actions.issuing import issue_for_statements
 from twin.billing.actions.writing import lock_seller, write_closed, write_held
 from twin.billing.queries.pairs import NextStatement, next_statements
 from twin.billing.queries.sellers import billing_sellers
@@ -163,12 +164,11 @@ def _write(scope: Scope, prepared: Sequence[Statement], *, tell: bool) -> Closin
     """One transaction: statements, lines, documents, postings."""
     with tenant_transaction(scope.organisation_id):
         lock_seller(scope)
+        lock_ledgers(scope, [one.buyer_id for one in prepared])
         held = [one for one in prepared if one.held]
         write_held(scope, held)
         closed = write_closed(scope, [one for one in prepared if not one.held])
-        for one in closed:
-            if one.lines:
-                issue_for_statement(scope, one, tell=tell)
+        issue_for_statements(scope, [one for one in closed if one.lines], tell=tell)
     return Closing(
         closed=len(closed),
         unrated=sum(one.held == "unrated" for one in held),

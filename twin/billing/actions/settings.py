@@ -6,7 +6,7 @@ import hashlib
 import re
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -70,27 +70,25 @@ def set_logo(scope: Scope, body: bytes | None) -> None:
 
 
 def _save(scope: Scope, settings: Settings, logo: bytes | None) -> None:
+    values: list[Any] = [
+        scope.organisation_id,
+        settings.series,
+        settings.credit_series,
+        settings.top_up_series,
+        settings.grace,
+        settings.payment_days,
+        settings.closes_automatically,
+        settings.tax_kind,
+        settings.tax_percent,
+        settings.tax_text.strip(),
+        settings.late_policy,
+        settings.late_threshold_minor,
+        settings.language,
+        settings.footer.strip(),
+        logo,
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SAVE,
-            [
-                scope.organisation_id,
-                settings.series,
-                settings.credit_series,
-                settings.top_up_series,
-                settings.grace,
-                settings.payment_days,
-                settings.closes_automatically,
-                settings.tax_kind,
-                settings.tax_percent,
-                settings.tax_text.strip(),
-                settings.late_policy,
-                settings.late_threshold_minor,
-                settings.language,
-                settings.footer.strip(),
-                logo,
-            ],
-        )
+        cursor.execute(_SAVE, values)
 
 
 def _faults(settings: Settings) -> list[tuple[str, str]]:

@@ -156,5 +156,19 @@ def _given(scope: Scope, asked: StatementsAsked) -> dict[str, Any]:
 
 
 def _listed(row: tuple[Any, ...]) -> ListedStatement:
-    *plain, amount, late, closed_at = row
-    return ListedStatement(*plain, None if amount is None else int(amount), int(late), closed_at)
+    return ListedStatement(
+        id=row[0],
+        seller_id=row[1],
+        buyer_id=row[2],
+        buyer=row[3],
+        month=row[4],
+        starts_at=row[5],
+        ends_at=row[6],
+        time_zone=row[7],
+        currency=row[8],
+        state=row[9],
+        held=row[10],
+        amount=None if row[11] is None else int(row[11]),
+        late=int(row[12]),
+        closed_at=row[13],
+    )
