@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
+from tests.billing.ledgers import issue
 from tests.billing.months import close, statements_between, use
 from tests.companies.employing import an_invitation
 from tests.portal.people import People, employ
@@ -190,6 +191,11 @@ EXPECTED: Final[dict[str, Route]] = {
     "audit": Route("LNNOOOO"),
     "audit_file": Route("LNNOOOO"),
     # Statements: both parties; what Rhea made for Acme
+    "invoices": Route("LNOOOOO"),
+    "invoices_file": Route("LNRRRRR"),
+    "invoice": Route("LNOOONN", args=("invoice",)),
+    "invoice_pdf": Route("LNOOONN", args=("invoice",)),
+    "invoice_credit": Route(CARD_PAGE, "LNNNCNN", ("invoice",)),
     "statements": Route("LNOOOOO"),
     "statement": Route("LNOOONN", args=("statement",)),
     "statement_sign_off": Route("M", CARD, ("statement",)),
@@ -239,6 +245,7 @@ def ids(small_world: World, people: People) -> dict[str, int]:
     close(small_world.rhea, "2026-02-02T00:00", tell=False)
     (stated,) = statements_between(small_world.rhea, small_world.acme.id)
     cards |= {"statement": stated.id or 0, "rhea": small_world.rhea.id}
+    cards["invoice"] = issue(small_world.rhea, small_world.acme.id, 1000).id
     return {**cards, "acme": small_world.acme.id, "target": target.pk, "invitation": invitation.id, "key": key.id}
 
 

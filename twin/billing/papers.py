@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +38,7 @@ TEMPLATE: Final = Path(__file__).parent / "typst" / "invoice.typ"
 # Tags make a longer file too large to send.
 MOST_TAGGED_LINES: Final = 1_000
 _FORMATS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
+_ADDRESS: Final = ("street", "city", "region", "postal_code")
 _ADVANCE: Final = gettext_noop("Payment in advance for services")
 
 
@@ -113,12 +113,12 @@ def _facts(printing: Printing) -> Iterator[tuple[str, str]]:
 
 def _party(details: Mapping[str, str]) -> dict[str, Any]:
     numbers = [(str(title), details[name]) for name, title in NUMBER_TITLES.items() if details.get(name)]
-    return {"name": name_in(details), "address": address_lines(_address(details)), "numbers": numbers}
+    return {"name": name_in(details), "address": address_lines(address_in(details)), "numbers": numbers}
 
 
-def _address(details: Mapping[str, str]) -> Address:
-    parts = ("street", "city", "region", "postal_code")
-    return Address(*(details.get(f"legal_{part}", "") for part in parts), details.get("country", ""))
+def address_in(details: Mapping[str, str]) -> Address:
+    street, city, region, code = (details.get(f"legal_{part}", "") for part in _ADDRESS)
+    return Address(street, city, region, code, details.get("country", ""))
 
 
 def _heads(document: Invoice) -> list[str]:
@@ -222,18 +222,3 @@ def file_name(document: Invoice) -> str:
         letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "_" for letter in document.code
     )
     return f"{kept}.pdf"
-
-
-def days_overdue(document: Invoice, today: date) -> int:
-    """Days since the day it was to be paid; 0 while it is not late or is settled."""
-    if document.kind != "invoice" or document.due_on is None or document.open_minor <= 0:
-        return 0
-    return max(0, (today - document.due_on).days)
-
-
-def lines_by_service(lines: Sequence[InvoiceLine]) -> list[tuple[str, list[InvoiceLine]]]:
-    """The lines of each service together, in their order."""
-    return [
-        (code, list(held))
-        for code, held in groupby(lines, key=lambda line: METER_BY_CODE[line.meter].service if line.meter else "")
-    ]

@@ -132,6 +132,7 @@ class Frame:
 
     def _billing(self, visitor: Visitor) -> tuple[MenuEntry, ...]:
         offered = (
+            (visitor.reads_billing, gettext("Invoices"), "portal:invoices"),
             (visitor.reads_billing, gettext("Statements"), "portal:statements"),
             (visitor.sets_billing, gettext("Settings"), "portal:billing_settings"),
         )

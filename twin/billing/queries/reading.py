@@ -28,7 +28,7 @@ SINCE: Final = """
     ) p
 """
 LINES: Final = """
-    select number, statement_line, credits_line, month, meter_id, unit_price_nano, per, minimum, increment,
+    select invoice_id, number, statement_line, credits_line, month, meter_id, unit_price_nano, per, minimum, increment,
         setup_fee_nano, selector, description, count, quantity, billed, exact, net_minor, share
-    from billing_invoice_line where invoice_id = %s order by number
+    from billing_invoice_line where invoice_id = any(%s) order by invoice_id, number
 """

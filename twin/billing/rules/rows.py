@@ -45,7 +45,8 @@ def invoice_in(row: Sequence[Any]) -> Invoice:
 
 
 def invoice_line_in(row: Sequence[Any]) -> InvoiceLine:
-    number, statement_line, credits_line, month, meter_id, price, per, minimum, increment, fee, *rest = row
+    """A line; the id of its document stands before it."""
+    _, number, statement_line, credits_line, month, meter_id, price, per, minimum, increment, fee, *rest = row
     selector, description, count, quantity, billed, exact, net_minor, share = rest
     return InvoiceLine(
         number=number,
