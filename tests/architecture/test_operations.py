@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -54,6 +55,24 @@ def test_the_log_of_the_proxy_keeps_no_secret_of_an_address() -> None:
     assert FILES["nginx.conf"].count("access_log /var/log/nginx/twin.log twin;") == FILES["nginx.conf"].count(
         "server_name"
     )
+
+
+@pytest.mark.parametrize("name", ["runtime", "dev", "audit"])
+def test_every_package_is_locked_by_version_and_hash(name: str) -> None:
+    lines = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    entries = re.findall(r"^(?!#)(\S.*(?:\n {4}\S.*)*)", lines, re.MULTILINE)
+    assert len(entries) > 5
+    loose = [
+        entry.split()[0] for entry in entries if not re.match(r"\S+==\S+ \\\n {4}--hash=sha256:[0-9a-f]{64}", entry)
+    ]
+    assert loose == []
+
+
+def test_every_file_of_the_pages_is_locked_by_its_hash() -> None:
+    lock = json.loads((ROOT / "frontend" / "package-lock.json").read_text(encoding="utf-8"))
+    fetched = {name: one for name, one in lock["packages"].items() if name}
+    assert fetched
+    assert [name for name, one in fetched.items() if not one.get("integrity", "").startswith("sha512-")] == []
 
 
 def test_every_target_of_make_that_is_named_is_one() -> None:
