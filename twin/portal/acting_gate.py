@@ -45,7 +45,11 @@ READ: Final = frozenset(
     for name in (
         *("home", "personal_account", "legal", "legal_version", "outbox", "styleguide"),
         *("company", "companies", "one_company"),
-        *("prices", "rate_card", "rates_file", "books"),
+        *("companies_file", "company_card"),
+        *("prices", "prices_paid", "rate_card", "rates_file", "rates_import", "card_trial", "books"),
+        *("corrections", "correction", "statements", "statement", "statement_line"),
+        *("open_statement", "open_statement_line", "invoices", "invoice", "invoice_pdf", "invoices_file"),
+        *("billing_settings", "billing_logo"),
         *("users", "users_invite", "user"),
         *("api_keys", "api_reference", "audit", "audit_file"),
         *("reseller_companies", "resellers", "usage", "drill_down"),
@@ -53,13 +57,17 @@ READ: Final = frozenset(
     )
 )
 # To change, where that was asked for. Not the person's own account, making keys, consents, inviting
-# administrators or companies, and taking invitations up.
+# administrators or companies, taking invitations up, and what settles money: statements and invoices. Corrections
+# are there: who comes from the seller above decides for both edges at once.
 CHANGE: Final = frozenset(
     f"portal:{name}"
     for name in (
         *("company", "company_draft", "company_draft_discard"),
         *("company_edit", "company_reseller", "company_block", "company_close", "company_activate", "company_move"),
         *("prices", "rate_add", "card_assign", "card_copy", "card_default"),
+        *("company_card", "rates_import", "card_trial"),
+        *("corrections", "correct_rate", "correct_assignment"),
+        *("correction_decide", "correction_discard", "correction_recount"),
         *("users_invite", "user_role", "user_dialogs", "user_block", "user_unblock", "user_sessions", "user_remove"),
         *("invitation_resend", "invitation_withdraw", "revoke_api_key"),
         *("report_file", "events_file", "usage_file", "remove_file"),
