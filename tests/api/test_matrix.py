@@ -101,6 +101,22 @@ EXPECTED: dict[str, Route] = {
         f"/reports/reseller-companies?{PERIOD}&reseller={{rhea}}",
         (200, 200, 404, 404, 404, 404),
     ),
+    "GET /statements": Route(("billing:read",), "/statements?side=issued", (200,) * 6),
+    "GET /open-statements": Route(
+        ("billing:read",), "/open-statements?company={acme}", (200, 200, 404, 200, 404, 404)
+    ),
+    "GET /statements/{statement_id}": Route(("billing:read",), "/statements/1000000", (404,) * 6),
+    "GET /statements/{statement_id}/lines/{number}/charges": Route(
+        ("billing:read",), "/statements/1000000/lines/1/charges", (404,) * 6
+    ),
+    "POST /statements/{statement_id}/sign-off": Route(
+        ("billing:write",), "/statements/1000000/sign-off", (404,) * 6, {"reason": "Test traffic"}
+    ),
+    "POST /statements/{statement_id}/late": Route(
+        ("billing:write",), "/statements/1000000/late", (404,) * 6, {"policy": "write_off"}
+    ),
+    "GET /billing-settings": Route(("billing:read",), "/billing-settings", (200,) * 6),
+    "PUT /billing-settings": Route(("billing:write",), "/billing-settings", (200,) * 6, {"payment_days": 7}),
     "GET /companies/{company_id}/balance": Route(
         ("billing:read",), "/companies/{acme}/balance", (404, 200, 404, 200, 404, 404)
     ),

@@ -18,6 +18,7 @@ from twin.companies.types import Company, Scope
 from twin.demo.building import build_catalogue, employ
 from twin.demo.errors import NoDemonstration, WorldBroken, WorldRefused
 from twin.demo.growing import found_crowd
+from twin.demo.months import close_past_months
 from twin.demo.queries import is_begun, is_loaded
 from twin.demo.rules.cast import PEOPLE, RHEA, SELLERS, customers
 from twin.demo.rules.crowd import LARGE, MAGNA, crowd
@@ -52,6 +53,7 @@ def load_world(*, progress: bool = False, size: WorldSize | None = None) -> bool
         # Somebody gave an installation of their own the address of our platform administrator.
         return False
     _send_usage(scope, companies, wanted, progress)
+    close_past_months(clock.now())
     with transaction.atomic():
         employ(scope, PEOPLE[-1], companies[PEOPLE[-1].employer].id)
     return True

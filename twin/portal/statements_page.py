@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Self
@@ -25,7 +25,7 @@ from twin.billing.queries.listing import (
     StatementSide,
 )
 from twin.billing.rules.rounding import minor, minor_nano
-from twin.billing.types import Statement, StatementLine
+from twin.billing.types import Invoice, Statement, StatementLine
 from twin.kernel.money import amount_text
 from twin.kernel.period import instant_text
 from twin.metering.queries.billable_events import BillableCharge
@@ -260,6 +260,8 @@ class LineGroup:
     note: str
     lines: tuple[LineRow, ...]
     total: Amount
+    exact_total: str
+    rounded_total: str
 
 
 @dataclass(frozen=True)
@@ -281,7 +283,8 @@ class OneStatementPage:
     is_seller: bool
     may_write: bool
     siblings: tuple[Sibling, ...] = ()
-    missing: tuple[str, ...] = ()
+    documents: tuple[Invoice, ...] = ()
+    waits_for_details: bool = False
 
     @property
     def month(self) -> str:
@@ -326,8 +329,14 @@ class OneStatementPage:
         ]
 
     def _group(self, title: str, note: str, lines: list[StatementLine]) -> LineGroup:
+        exact = sum(line.amount for line in lines)
         return LineGroup(
-            title, note, tuple(self._line(line) for line in lines), amount_of(sum(line.amount for line in lines))
+            title,
+            note,
+            tuple(self._line(line) for line in lines),
+            amount_of(exact),
+            exact_text(exact, active()),
+            self._rounded(lines),
         )
 
     def _line(self, line: StatementLine) -> LineRow:
@@ -362,9 +371,15 @@ class OneStatementPage:
     @property
     def rounded_total(self) -> str:
         """What the lines come to when each is rounded: the net amount of a document."""
+        return self._rounded(self.found.lines)
+
+    def _rounded(self, lines: Iterable[StatementLine]) -> str:
         currency = self.found.currency
-        cents = sum(minor(line.amount, currency) for line in self.found.lines)
-        return money_text(minor_nano(cents, currency), active())
+        return money_text(minor_nano(sum(minor(line.amount, currency) for line in lines), currency), active())
+
+    @property
+    def exact_total(self) -> str:
+        return exact_text(self.found.amount or 0, active())
 
     @property
     def policy_words(self) -> str:
@@ -442,7 +457,7 @@ class ChargesPage:
             quantity=count_text(one.quantity, language),
             billed=count_text(one.billed, language),
             amount=exact_text(one.amount, language),
-            received=moment_words(one.received_at, self.page.zone),
+            received=moment_words(one.received_at.replace(microsecond=0), self.page.zone),
             attributes=attributes_words(one.attributes) if one.attributes else "",
         )
 

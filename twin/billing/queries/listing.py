@@ -21,7 +21,7 @@ StatementSide = Literal["received", "issued"]
 STATEMENTS_A_PAGE: Final = 50
 STATEMENT_STATES: Final = ("all", "closed", "waiting")
 _ORDERS: Final = {
-    "month": "s.month {way}, s.starts_at {way}, s.id {way}",
+    "month": "s.month {way}, c.search_name, s.starts_at {way}, s.id",
     "name": "c.search_name {way}, s.starts_at desc, s.id desc",
     "amount": "s.amount {way} nulls last, s.id {way}",
     "closed": "s.closed_at {way} nulls first, s.id {way}",

@@ -19,8 +19,10 @@ from django.views.decorators.http import require_POST, require_safe
 from twin.billing.actions.closing import Closing
 from twin.billing.actions.deciding import decide_late, sign_off
 from twin.billing.queries.drilling import charges_of, line_of
+from twin.billing.queries.invoices import invoices_of_statements
 from twin.billing.queries.listing import StatementPage, open_months, statements
 from twin.billing.queries.statements import open_statements, statement, unrated_of
+from twin.billing.queries.waiting import waiting_statement
 from twin.billing.types import Statement
 from twin.companies.access import platform_scope
 from twin.companies.queries import direct_sellers, names_of
@@ -226,6 +228,8 @@ def _page(request: HttpRequest, scope: Scope, found: Statement, siblings: tuple[
         is_seller=scope.organisation_id == found.seller_id,
         may_write=scope.organisation_id == found.seller_id and BILLING_WRITE in scope.permissions,
         siblings=siblings,
+        documents=tuple(invoices_of_statements(scope, [found.id])) if found.id is not None else (),
+        waits_for_details=found.state == "closed" and waiting_statement(scope, found.id or 0) is not None,
     )
 
 
