@@ -145,6 +145,15 @@ EXPECTED: dict[str, Route] = {
     "POST /transactions/{transaction_id}/reverse": Route(
         ("billing:write",), "/transactions/1000000/reverse", (404,) * 6, {"reason": "bounced"}
     ),
+    "GET /invoices": Route(("billing:read",), "/invoices?side=issued", (200,) * 6),
+    "GET /invoices/waiting": Route(("billing:read",), "/invoices/waiting", (200,) * 6),
+    "GET /invoices/{invoice_id}": Route(("billing:read",), "/invoices/1000000", (404,) * 6),
+    "GET /invoices/{invoice_id}/pdf": Route(("billing:read",), "/invoices/1000000/pdf", (404,) * 6),
+    "POST /invoices/{invoice_id}/credit-notes": Route(
+        ("billing:write",), "/invoices/1000000/credit-notes", (404,) * 6, {"lines": [{"line": 1}], "reason": "r"}
+    ),
+    # Details for invoices are missing.
+    "POST /top-ups": Route(("billing:write",), "/top-ups", (404, 409, 409, 409, 409, 409), {"amount": "5.00"}),
     "GET /reports/usage": Route(
         ("reports:read",), f"/reports/usage?{PERIOD}&company={{acme}}", (200, 200, 404, 200, 404, 404)
     ),

@@ -57,7 +57,7 @@ def _document_refusals(path: str, operation: dict[str, Any]) -> None:
     statuses = {*ALWAYS, *(WITH_BODY if "requestBody" in operation else ())}
     if "{" in path or "requestBody" in operation or "/reports/" in path:
         statuses.add(404)
-    if "/reports/" in path:
+    if "/reports/" in path or path.endswith("/invoices"):
         statuses.add(406)
     responses = operation["responses"]
     for status in sorted(statuses):

@@ -16,7 +16,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 from ninja.parser import Parser
 
-from twin.api import balances, companies, health, prices, reports, statements, usage
+from twin.api import balances, companies, health, invoices, prices, reports, statements, usage
 from twin.api.bodies import discard_body, forget_body
 from twin.api.document import DESCRIPTION, openapi_document, own_currency
 from twin.api.problem import method_not_allowed, not_found, problem_of
@@ -52,7 +52,7 @@ def make_api() -> NinjaAPI:
     # The last two would otherwise be answered by django-ninja in a shape of its own.
     for kind in (Exception, Http404, HttpError, ValidationError):
         made.add_exception_handler(kind, problem_of)
-    for resource in (companies, prices, usage, reports, statements, balances):
+    for resource in (companies, prices, usage, reports, invoices, statements, balances):
         made.add_router("", resource.router)
     return made
 

@@ -6,8 +6,9 @@ import logging
 
 from procrastinate.contrib.django import app
 
+from twin.billing.actions import resuming
 from twin.billing.actions.closing import close_everywhere
-from twin.billing.actions.resuming import issue_waiting
+from twin.billing.actions.resuming import AFTER_DETAILS, issue_waiting
 from twin.billing.queries.sellers import billing_sellers
 from twin.billing.queries.verifying import differing_statements
 from twin.companies.access import billing_scope, platform_scope
@@ -30,6 +31,12 @@ def issue_waiting_documents(timestamp: int) -> None:
     """Documents that waited for somebody's details are issued soon after these were given."""
     for seller in billing_sellers(platform_scope()):
         issue_waiting(billing_scope(seller))
+
+
+@app.task(name=AFTER_DETAILS, pass_context=False)
+def issue_after_details(company_id: int) -> None:
+    """Somebody completed the details of a company: what waited for them is issued."""
+    resuming.issue_after_details(company_id)
 
 
 @app.periodic(cron="47 3 * * *")

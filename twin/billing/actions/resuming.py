@@ -7,13 +7,17 @@ from itertools import islice
 from typing import Final
 
 from django.db import transaction
+from procrastinate.contrib.django import app
 
 from twin.billing.actions.issuing import issue_for_statements
 from twin.billing.queries.statements import statements_of
-from twin.billing.queries.waiting import unissued_statements
+from twin.billing.queries.waiting import unissued_sellers, unissued_statements
+from twin.companies.access import billing_scope
 from twin.companies.types import BILLING_WRITE, Scope
 from twin.kernel.tenancy import scoped
 
+# By name: the jobs stand above this module.
+AFTER_DETAILS: Final = "twin.billing.jobs.issue_after_details"
 _AT_ONCE: Final = 250
 
 
@@ -26,6 +30,20 @@ def issue_waiting(scope: Scope, *, buyer_id: int | None = None) -> int:
         with transaction.atomic():
             number += _issue(scope, part)
     return number
+
+
+def issue_after_details(company_id: int) -> int:
+    """Issue what waited for this company's details: what it sells and what it buys; how many documents."""
+    own = billing_scope(company_id)
+    number = issue_waiting(own)
+    for seller in unissued_sellers(own):
+        number += issue_waiting(billing_scope(seller), buyer_id=company_id)
+    return number
+
+
+def look_again_soon(company_id: int) -> None:
+    """The job that does so, at once; the schedule looks again in any case."""
+    app.configure_task(AFTER_DETAILS).defer(company_id=company_id)
 
 
 @scoped

@@ -8,7 +8,7 @@ from typing import Final
 from twin.billing.actions.recording import Document, record_documents
 from twin.billing.errors import BillingInvalid, DetailsMissing
 from twin.billing.queries.settings import settings_of
-from twin.billing.queries.waiting import parties
+from twin.billing.queries.waiting import Party, parties
 from twin.billing.rules.details import frozen
 from twin.billing.types import Invoice, InvoiceLine
 from twin.companies.access import billing_scope, platform_scope
@@ -43,7 +43,7 @@ def _issue(seller: Scope, buyer_id: int, amount_minor: int, currency: str, tell:
     known = parties(platform_scope(), (seller.organisation_id, buyer_id))
     issuer, asker = known[seller.organisation_id], known[buyer_id]
     if issuer.missing or asker.missing:
-        raise DetailsMissing("Details for invoices are missing.", issuer.missing, asker.missing)
+        raise DetailsMissing(_lacking(issuer, asker), issuer.missing, asker.missing)
     settings = settings_of(seller)
     document = Document(
         buyer_id=buyer_id,
@@ -63,6 +63,13 @@ def _issue(seller: Scope, buyer_id: int, amount_minor: int, currency: str, tell:
     )
     [request] = record_documents(seller, [document], settings=settings, tell=tell)
     return request
+
+
+def _lacking(issuer: Party, asker: Party) -> str:
+    """What the asker may know: its own fields by name, of its seller's only that some are missing."""
+    told = [f"Your company has still to give: {', '.join(asker.missing)}."] if asker.missing else []
+    told += ["Your seller has still to complete its own details."] if issuer.missing else []
+    return " ".join(("No document without the details of both parties.", *told))
 
 
 def _line(amount_minor: int) -> InvoiceLine:

@@ -74,6 +74,17 @@ def unissued_statements(scope: Scope, *, buyer_id: int | None = None) -> list[in
         return [row[0] for row in cursor.fetchall()]
 
 
+@scoped
+def unissued_sellers(scope: Scope) -> list[int]:
+    """The sellers that have closed statements of the asking buyer whose documents are not made."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"select distinct s.seller_id from billing_statement s where s.buyer_id = %s and {UNISSUED} order by 1",  # noqa: S608 - constants only
+            [scope.organisation_id],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def _rows(condition: str, *parameters: int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(

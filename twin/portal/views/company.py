@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from twin.billing.actions.resuming import look_again_soon
 from twin.companies import queries as companies
 from twin.companies.actions import discard_information_draft, invite_person, keep_information_draft, save_information
 from twin.companies.errors import (
@@ -177,6 +178,7 @@ class _Window:
             page = fresh.merged_with(version, typed)
             keep_information_draft(self.scope, version=page.version, typed=page.values)
             return fresh.show(request, page, CONFLICT)
+        look_again_soon(self.company_id)
         messages.success(request, _("Company information is saved."))
         first = self.visitor.employment.company_kind != "platform" and not self.saved.is_complete
         return HttpResponseRedirect(reverse("portal:personal_account" if first else "portal:company"))
