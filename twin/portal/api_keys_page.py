@@ -14,6 +14,8 @@ from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from twin.companies.types import (
+    BILLING_READ,
+    BILLING_WRITE,
     COMPANIES_READ,
     COMPANIES_WRITE,
     PERMISSIONS,
@@ -34,6 +36,8 @@ PERMISSION_WORDS: Final[dict[str, Promise]] = {
     COMPANIES_WRITE: _("create and change companies"),
     PRICES_READ: _("read prices"),
     PRICES_WRITE: _("set prices"),
+    BILLING_READ: _("read invoices and balances"),
+    BILLING_WRITE: _("issue invoices and record payments"),
 }
 _LIFETIMES: Final[dict[str, Promise]] = {
     "30": _("30 days"),
