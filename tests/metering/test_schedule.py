@@ -76,3 +76,31 @@ def test_a_fold_step_holds_few_cells_and_goes_on_to_the_end(world: World, monkey
     assert actions.fold([world.rhea.id]) == 4
     assert cells(world, "rhea") == before
     assert queries.find_differences().differences == []
+
+
+@pytest.mark.database
+def test_few_late_events_wait_in_one_row_until_nothing_comes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "_WORTH_FOLDING", 3)
+    monkeypatch.setattr(folding, "_WORTH_A_BOOK", 2)
+    recent, late = "2026-03-01T12:00:00Z", "2026-03-01T03:00:00Z"
+    for number in range(3):
+        take(world, event(world.acme.id, f"a{number}", time=recent), event(world.birch.id, f"b{number}", time=recent))
+    take(world, event(world.acme.id, "late", time=late))
+    before = cells(world, "rhea")
+
+    assert actions.fold_what_is_worth_it() == 8
+    assert (cells(world, "rhea"), queries.find_differences().differences) == (before, [])
+    assert actions.fold_what_is_worth_it() == 0
+    assert journal_rows() == {world.rhea.id: 1, world.twin.id: 1}
+
+    later = clock.now() + timedelta(minutes=3)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert actions.fold_what_is_worth_it() == 2
+    assert (cells(world, "rhea"), journal_rows()) == (before, {})
+    assert queries.find_differences().differences == []
+
+
+def journal_rows() -> dict[int, int]:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("select seller_id, count(*) from metering_journal group by seller_id")
+        return dict(cursor.fetchall())

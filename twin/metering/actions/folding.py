@@ -17,6 +17,7 @@ from twin.kernel import clock
 from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, HOURS_A_DAY
 from twin.metering.rules.cells import Cells, joined, summed
 from twin.metering.rules.packing import pack, unpack
+from twin.metering.store import copy_journal, writer_connection
 
 # One lock per seller: two folds of one seller would read the same book.
 _FOLD_LOCK = 0x466F6C64
@@ -26,6 +27,9 @@ _CELLS_A_STEP = 150_000
 # Fewer rows than these cost a report a few milliseconds, a fold many book rows written anew.
 _WORTH_FOLDING = 64
 _PATIENCE = timedelta(minutes=1)
+_WORTH_A_BOOK = 20
+_MOST_WAITING = 5_000
+_IDLE = timedelta(minutes=2)
 
 
 def fold(sellers: Iterable[int] | None = None) -> int:
@@ -35,23 +39,38 @@ def fold(sellers: Iterable[int] | None = None) -> int:
     """
     moved = 0
     for seller in _sellers_with_journals() if sellers is None else sellers:
-        while step := _fold_step(seller):
+        while step := _fold_step(seller, least=1):
             moved += step
     return moved
 
 
 def fold_what_is_worth_it() -> int:
-    """Fold the sellers whose journals are many or have waited; what the schedule does."""
+    """Fold the sellers whose journals are many or have waited; what the schedule does.
+
+    The few cells of an hour long past wait together in one journal row for more of their kind,
+    or until nothing came for a while: for one late event a whole book would be written anew.
+    """
+    now = clock.now()
     with connections["writer"].cursor() as cursor:
         cursor.execute(
             """
-            select seller_id from metering_journal join metering_batch using (shard, batch)
-            group by seller_id having count(*) >= %s or min(received_at) < %s order by 1
+            select seller_id, max(received_at) < %(idle)s
+            from metering_journal join metering_batch using (shard, batch) group by seller_id
+            having count(*) >= %(many)s or (count(*) > 1 and min(received_at) < %(waited)s)
+                or max(received_at) < %(idle)s order by 1
             """,
-            [_WORTH_FOLDING, clock.now() - _PATIENCE],
+            {"many": _WORTH_FOLDING, "waited": now - _PATIENCE, "idle": now - _IDLE},
         )
-        sellers = [row[0] for row in cursor.fetchall()]
-    return fold(sellers)
+        found = cursor.fetchall()
+    return sum(fold([seller]) if is_idle else _fold_thriftily(seller) for seller, is_idle in found)
+
+
+def _fold_thriftily(seller: int) -> int:
+    moved = 0
+    # One row that is left is what the last step put back.
+    while (step := _fold_step(seller, least=_WORTH_A_BOOK)) > 1:
+        moved += step
+    return moved
 
 
 def _sellers_with_journals() -> list[int]:
@@ -60,7 +79,8 @@ def _sellers_with_journals() -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _fold_step(seller: int) -> int:
+def _fold_step(seller: int, *, least: int) -> int:
+    """Move the oldest rows of the journal; hours with fewer cells than `least` go back as one row."""
     with transaction.atomic(using="writer"), connections["writer"].cursor() as cursor:
         cursor.execute("select pg_try_advisory_xact_lock(%s, %s)", [_FOLD_LOCK, seller])
         if not cursor.fetchone()[0]:
@@ -74,17 +94,31 @@ def _fold_step(seller: int) -> int:
                     from metering_journal where seller_id = %s
                     order by shard, batch limit %s
                 ) next where cells_so_far <= %s or cells_so_far = cells
-            ) returning data, spent
+            ) returning data, spent, shard, batch
             """,
             [seller, _ROWS_A_STEP, _CELLS_A_STEP],
         )
         rows = cursor.fetchall()
         cells = summed(joined([unpack(row[0]) for row in rows]))
         _add_to_spent(cursor, seller, summed(joined([unpack(row[1]) for row in rows])))
+        cells, few = _parted(cells, least)
+        if len(few):
+            # In the place of the latest row they came from; what was spent has been added already.
+            with writer_connection().cursor() as copier:
+                copy_journal(copier, {seller: few}, {}, *max(row[2:] for row in rows))
         if len(cells):
             _add_to_books(cursor, seller, HOUR_LEVEL, cells)
             _add_to_books(cursor, seller, DAY_LEVEL, summed(cells.at_bucket(cells.bucket // HOURS_A_DAY)))
         return len(rows)
+
+
+def _parted(cells: Cells, least: int) -> tuple[Cells, Cells]:
+    """What is worth writing books anew for, and what may wait; too many that wait are worth it together."""
+    _, numbers, counts = np.unique(cells.bucket, return_inverse=True, return_counts=True)
+    is_few = (counts < least)[numbers]
+    if not is_few.any() or is_few.sum() > _MOST_WAITING:
+        return cells, Cells.empty()
+    return cells.taken(~is_few), cells.taken(is_few)
 
 
 def _add_to_spent(cursor: CursorWrapper, seller: int, owed: Cells) -> None:
