@@ -46,14 +46,17 @@ fix: setup ## format and mend what the linter can
 audit: $(DONE)/dev $(DONE)/assets ## ask the registries for known weaknesses of the locked packages; needs the network
 	@scripts/audit
 
-bench: setup ## the measurements, each beside its anchor
-	$(BIN)/python -m bench
+bench: setup $(if $(filter large,$(size)),$(DONE)/bench) ## the measurements, each beside its anchor; size=large: hours, with DuckDB
+	$(BIN)/python -m bench --size $(or $(size),quick)
 
 $(DONE)/runtime: requirements/runtime.txt pyproject.toml scripts/environment
 	@scripts/environment runtime
 
 $(DONE)/dev: requirements/dev.txt $(DONE)/runtime
 	@scripts/environment dev
+
+$(DONE)/bench: requirements/bench.txt $(DONE)/dev
+	@scripts/environment bench
 
 $(DONE)/assets: $(wildcard frontend/package-lock.json) scripts/assets $(DONE)/runtime
 	@scripts/assets

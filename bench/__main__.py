@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import tempfile
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import enumeration, pages, writing
+from bench import enumeration, large, pages, writing
 from bench.anchors import Anchors
 from bench.market import Market, found
 from bench.measuring import Bench, load_average, median_of
@@ -20,11 +21,42 @@ SIZES = (1_000, 5_000)
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--present", type=int, default=1_000_000, help="events that are there before (1,000,000)")
-    parser.add_argument("--events", type=int, default=150_000, help="events of one measured run (150,000)")
+    parser.add_argument("--size", choices=("quick", "large"), default="quick", help="large: hours, tens of gigabytes")
+    parser.add_argument(
+        "--present", type=_numbers, help="events that are there before (1,000,000; 10,000,000,50,000,000)"
+    )
+    parser.add_argument(
+        "--companies", type=_numbers, default=large.SIZES, help="of resellers (100,1000,10000); large only"
+    )
+    parser.add_argument("--deep", type=int, default=100, help="companies four levels deep (100); large only")
+    parser.add_argument("--events", type=int, help="events of one measured run (150,000; 300,000)")
     parser.add_argument("--runs", type=int, default=3, help="runs of which the median is taken (3)")
     parser.add_argument("--no-page", action="store_true", help="leave docs/performance.md as it is")
     arguments = parser.parse_args()
+    is_large = arguments.size == "large"
+    arguments.present = arguments.present or ((10_000_000, 50_000_000) if is_large else (1_000_000,))
+    arguments.events = arguments.events or (300_000 if is_large else 150_000)
+    (run_large if is_large else run_quick)(arguments)
+
+
+def run_large(arguments: argparse.Namespace) -> None:
+    if find_spec("duckdb") is None:
+        raise SystemExit("DuckDB is missing: run `make bench size=large`, which installs it.")
+    with tempfile.TemporaryDirectory(prefix="twin-bench-") as folder:
+        installation = Installation(Path(folder) / "data")
+        try:
+            figures = large.measure(installation, Path(folder), arguments)
+        finally:
+            installation.destroy()
+    say(f"written: {writing.write_results(ROOT / 'bench-results', figures).relative_to(ROOT)}")
+    section = writing.large_section(figures)
+    page = ROOT / "docs" / "performance.md"
+    if not arguments.no_page:
+        page.write_text(writing.with_large(page.read_text(), section))
+    say(section)
+
+
+def run_quick(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="twin-bench-") as folder:
         installation = Installation(Path(folder) / "data")
         try:
@@ -33,9 +65,11 @@ def main() -> None:
             installation.destroy()
     say(f"written: {writing.write_results(ROOT / 'bench-results', figures).relative_to(ROOT)}")
     say("pages in a browser …")
+    written = ROOT / "docs" / "performance.md"
     page = writing.with_pages(writing.page(figures), pages.measure())
+    page = writing.with_large(page, writing.large_of(written.read_text()))
     if not arguments.no_page:
-        (ROOT / "docs" / "performance.md").write_text(page)
+        written.write_text(page)
     say(page)
 
 
@@ -47,8 +81,9 @@ def measure(installation: Installation, folder: Path, arguments: argparse.Namesp
     market = found(installation)
     roles = resolve({"TWIN_DATA_DIR": str(installation.data_dir)})
     bench = Bench(installation, market, Anchors(dict(roles.owner)), folder)
-    say(f"importing {arguments.present:,} events …")
-    imported = bench.import_events(arguments.present)
+    (present,) = arguments.present
+    say(f"importing {present:,} events …")
+    imported = bench.import_events(present)
     say(f"  {imported['events_per_second']:,.0f} events/s, {imported['memory_mb']:.0f} MB")
     bench.anchors.prepare()
     ingest = ingest_runs(bench, arguments.events, arguments.runs)
@@ -60,7 +95,7 @@ def measure(installation: Installation, folder: Path, arguments: argparse.Namesp
         "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "load_before": load,
         "machine": writing.machine(),
-        "present": arguments.present,
+        "present": present,
         "import": imported,
         "ingest": ingest,
         "singles": singles,
@@ -68,6 +103,10 @@ def measure(installation: Installation, folder: Path, arguments: argparse.Namesp
         "memory_mb": bench.memory(),
         "enumeration": people(installation),
     }
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(","))
 
 
 def ingest_runs(bench: Bench, events: int, runs: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -42,41 +42,46 @@ def found(installation: Installation) -> Market:
     installation.serve()
     key = installation.key(platform)
     with Client(installation.port, key) as client:
-        _price(client, start, "0.0061")
-        resellers = [_create(client, f"Reseller {n}", "reseller", platform, start) for n in range(RESELLERS)]
+        price(client, start, "0.0061")
+        resellers = [create(client, f"Reseller {n}", "reseller", platform, start) for n in range(RESELLERS)]
         keys = [installation.key(reseller) for reseller in resellers]
         for number, reseller_key in enumerate(keys):
             with Client(installation.port, reseller_key) as seller:
-                _price(seller, start, f"0.00{number + 71}")
+                price(seller, start, f"0.00{number + 71}")
         companies = [
-            _create(client, f"Company {n}", "company", resellers[n % RESELLERS], start) for n in range(COMPANIES)
+            create(client, f"Company {n}", "company", resellers[n % RESELLERS], start) for n in range(COMPANIES)
         ]
     return Market(platform, key, resellers, keys[0], companies, start, end)
 
 
-def _create(client: Client, name: str, kind: str, parent: int, start: datetime) -> int:
-    body = {"name": name, "kind": kind, "parent_id": parent, "time_zone": "UTC", "effective_from": _text(start)}
+def create(client: Client, name: str, kind: str, parent: int, start: datetime) -> int:
+    """A company from the beginning of the span; its number."""
+    body = {"name": name, "kind": kind, "parent_id": parent, "time_zone": "UTC", "effective_from": text_of(start)}
     answer = client.post("/api/v1/companies", body)
     if answer.status != 201:
         raise RuntimeError(f"{answer.status}: {answer.body!r}")
     return int(answer.json["id"])
 
 
-def _price(client: Client, start: datetime, unit_price: str) -> None:
+def price(client: Client, start: datetime, unit_price: str, meters: Sequence[str] = METERS) -> None:
+    """A default card with a rate for every meter, calls by the minute, delivered SMS by country."""
     card = client.post("/api/v1/rate-cards", {"name": "Standard", "default": True}).json["id"]
-    rates: list[dict[str, object]] = [{"meter": meter, "unit_price": unit_price} for meter in (*MESSAGES, *CHATS)]
+    rates: list[dict[str, object]] = [
+        {"meter": meter, "unit_price": unit_price} for meter in meters if meter not in CALLS
+    ]
     rates += [{"meter": meter, "unit_price": "0.05", "per": 60, "minimum": 60, "increment": 1} for meter in CALLS]
     rates += [
         {"meter": "sms.delivered", "unit_price": f"0.0{n + 11}", "selector": {"country": country}}
         for n, country in enumerate(COUNTRIES)
     ]
-    body = {"rates": [{**rate, "effective_from": _text(start)} for rate in rates]}
+    body = {"rates": [{**rate, "effective_from": text_of(start)} for rate in rates]}
     answer = client.post(f"/api/v1/rate-cards/{card}/rates", body)
     if answer.status != 201:
         raise RuntimeError(f"{answer.status}: {answer.body!r}")
 
 
-def _text(moment: datetime) -> str:
+def text_of(moment: datetime) -> str:
+    """An instant as the API reads it."""
     return moment.isoformat().replace("+00:00", "Z")
 
 
@@ -106,7 +111,7 @@ class Usage:
             key = uuid.UUID(int=random.getrandbits(128), version=4)
             yield (
                 f'{{"specversion":"1.0","type":"twin.usage","source":"gateway-{company % 4}","id":"{key}",'
-                f'"subject":"{company}","time":"{_text(moment)}","data":{self._data(meter)}}}'
+                f'"subject":"{company}","time":"{text_of(moment)}","data":{self._data(meter)}}}'
             )
 
     def _data(self, meter: str) -> str:

