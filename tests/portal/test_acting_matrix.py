@@ -43,7 +43,6 @@ CLOSED: Final = frozenset(
         *("companies_attach", "attachment_resend", "attachment_withdraw"),
         *("attachment", "attachment_decline", "attachment_link", "acting_begin"),
         # What settles money is the company's own to say.
-        *("correct_rate", "correct_assignment", "correction_decide", "correction_discard", "correction_recount"),
         *("statement_late", "statement_sign_off", "invoice_credit", "billing_logo_change"),
     )
 )

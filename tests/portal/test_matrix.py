@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -20,10 +21,13 @@ from tests.billing.ledgers import issue
 from tests.billing.months import close, statements_between, use
 from tests.companies.employing import an_invitation
 from tests.portal.people import People, employ
-from tests.world import World
+from tests.world import BEGINNING, World
+from twin.billing.actions.payments import record_payment
 from twin.companies.access import platform_scope
 from twin.companies.actions import create_api_key
 from twin.kernel import clock
+from twin.kernel.period import Period
+from twin.metering.actions import ask_rerating
 from twin.portal.urls import urlpatterns
 
 # Strangers, three roles at Acme, its reseller, another reseller, the platform: each an administrator unless said.
@@ -166,6 +170,15 @@ EXPECTED: Final[dict[str, Route]] = {
     "rates_import": Route(CARD_PAGE, CARD, ("card",)),
     "card_trial": Route(CARD_PAGE, CARD_PAGE, ("card",)),
     "books": Route("LNNNOOO"),
+    # Corrections: each seller its own; the one asked about is Rhea's
+    "correct_rate": Route("M", "LNNNRNN", ("card",)),
+    "correct_assignment": Route("M", "LNNNRNN", ("card",)),
+    "corrections": Route("LNNNOOO", "LNNNUUU"),
+    "correction": Route(CARD_PAGE, args=("correction",)),
+    "correction_decide": Route("M", CARD, ("correction",)),
+    "correction_discard": Route("M", "LNNNRNN", ("correction",)),
+    # It is counted over another connection, which would wait for what the cell rolls back.
+    "correction_recount": Route("M", "LNNNNNN", args=("999",)),
     # People
     "users": Route("LNNOOOO"),
     "users_invite": Route(
@@ -239,7 +252,8 @@ def ids(small_world: World, people: People) -> dict[str, int]:
     invitation, _ = an_invitation(platform_scope(), company_id=small_world.acme.id, role="finance")
     target = employ(small_world.acme.id, "target@example.com", "Tara Get", "chat_operator")
     key, _ = create_api_key(platform_scope(), small_world.acme.id, ("reports:read",), name="aim")
-    cards = {"card": small_world.rhea_card.id}
+    asked = ask_rerating(small_world.rhea.scope, period=Period(BEGINNING, BEGINNING + timedelta(days=1)))
+    cards = {"card": small_world.rhea_card.id, "correction": asked.id}
     use(small_world.acme.id, "2026-01-10T12:00")
     use(small_world.acme.id, clock.now())
     close(small_world.rhea, "2026-02-02T00:00", tell=False)

@@ -20,6 +20,7 @@ from twin.metering.actions.pending import hold_corrections, price_everything_pen
 from twin.metering.catalogue import Catalogue
 from twin.metering.charged import Asked, Part, Place, Stretch, read_part, stretches_of
 from twin.metering.current import held_catalogue, reload_catalogue
+from twin.metering.errors import ReratingUnknown
 from twin.metering.queries.reratings import COLUMNS, read_json, rerating_of
 from twin.metering.recharging import Changes, changes_of, record_changes
 from twin.metering.rules.edge_prices import EdgePrices, with_assignment, with_rates
@@ -150,7 +151,7 @@ def _run(cursor: Cursor[Row], rerating_id: int, lock: str = "") -> tuple[Reratin
     )
     row = cursor.fetchone()
     if row is None:
-        raise LookupError(f"There is no correction {rerating_id}.")
+        raise ReratingUnknown(f"There is no correction {rerating_id}.")
     place = read_json(row[-1])
     return rerating_of(row[:-1]), Place(**place) if place else None
 

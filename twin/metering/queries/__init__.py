@@ -7,7 +7,7 @@ from twin.metering.queries.clashes import rate_clashes
 from twin.metering.queries.listings import conflicts, unrated_groups
 from twin.metering.queries.open_books import LISTED_A_PAGE as OPEN_A_PAGE
 from twin.metering.queries.open_books import contradictions, open_edges
-from twin.metering.queries.reratings import rerating, reratings
+from twin.metering.queries.reratings import rates_named, rerating, reratings
 from twin.metering.queries.series import cells_by, usage_cells
 from twin.metering.queries.tracing import trace
 from twin.metering.queries.trials import trial_of
@@ -27,6 +27,7 @@ __all__ = [
     "find_differences",
     "open_edges",
     "rate_clashes",
+    "rates_named",
     "rerating",
     "reratings",
     "trace",

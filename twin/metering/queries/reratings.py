@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from django.db import connection
@@ -13,9 +13,9 @@ from twin.kernel.period import Period, instant_text, parse_instant
 from twin.kernel.tenancy import scoped
 from twin.metering.errors import ReratingUnknown
 from twin.metering.rules.figures import Tally
-from twin.metering.types import NewAssignment, NewPrices, Rerating
+from twin.metering.types import NewAssignment, NewPrices, RateTerms, Rerating
 from twin.pricing.meters import METER_BY_ID
-from twin.pricing.types import NewRate
+from twin.pricing.types import NewRate, Terms
 
 _HIGHEST: Final = 2**63 - 1
 COLUMNS: Final = (
@@ -128,3 +128,20 @@ def _assignment(change: Mapping[str, Any]) -> NewAssignment | None:
     if not kept:
         return None
     return NewAssignment(kept["buyer_id"], kept["card_id"], parse_instant(kept["effective_from"]))
+
+
+_RATES_NAMED = """
+    select id, meter_id, unit_price_nano, per, minimum, increment, setup_fee_nano, selector, effective_from
+    from pricing_rate where seller_id = %(seller)s and id = any(%(ids)s)
+    union all
+    select id, meter_id, unit_price_nano, per, minimum, increment, setup_fee_nano, selector, effective_from
+    from pricing_rate_paid where id = any(%(ids)s)
+"""
+
+
+@scoped
+def rates_named(scope: Scope, ids: Collection[int]) -> dict[int, RateTerms]:
+    """The recorded rates of these numbers that the asker charges or pays by; others are not there."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RATES_NAMED, {"seller": scope.organisation_id, "ids": [one for one in ids if one < 2**31]})
+        return {row[0]: RateTerms(row[0], Terms(*row[2:7]), read_json(row[7]), row[8]) for row in cursor.fetchall()}
