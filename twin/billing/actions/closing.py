@@ -12,6 +12,7 @@ from typing import Final
 from twin.billing.actions.booking import lock_ledgers
 from twin.billing.actions.issuing import issue_for_statements
 from twin.billing.actions.writing import lock_seller, write_closed, write_held
+from twin.billing.queries.listing import unstated
 from twin.billing.queries.pairs import NextStatement, next_statements
 from twin.billing.queries.sellers import billing_sellers
 from twin.billing.queries.settings import settings_of
@@ -70,6 +71,7 @@ def close_due(
             and one.span.over_at + settings.grace <= now
             and (until_month is None or one.span.month <= until_month)
         ]
+        due = _without_idle_tails(scope, due)
         if not due:
             return total
         for part in _parts(due):
@@ -94,6 +96,15 @@ def close_everywhere(scope: Scope, *, now: datetime) -> Iterator[tuple[int, Clos
             continue
         if done != Closing():
             yield seller, done
+
+
+def _without_idle_tails(scope: Scope, due: list[NextStatement]) -> list[NextStatement]:
+    """Who left has a statement only when something came late: whether it did tell the totals, without the rows."""
+    tails = [one for one in due if one.span.is_tail]
+    if not tails:
+        return due
+    moved = unstated(scope).keys() | unrated_counts(scope, asked=[one.asked for one in tails]).keys()
+    return [one for one in due if not one.span.is_tail or one.buyer.company_id in moved]
 
 
 def _parts(due: list[NextStatement]) -> Iterator[list[NextStatement]]:

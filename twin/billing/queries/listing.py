@@ -121,14 +121,22 @@ def open_months(scope: Scope, *, search: str = "") -> list[OpenMonth]:
     if not is_searchable(search):
         return []
     part = folded(search)
-    spent, stated = spent_by_buyers(scope), _stated(scope)
+    owed = unstated(scope)
     found = (
-        OpenMonth(one, spent.get(one.buyer.company_id, 0) - stated.get(one.buyer.company_id, 0))
+        OpenMonth(one, owed.get(one.buyer.company_id, 0))
         for one in next_statements(scope, clock.now())
         if part in folded(one.buyer.name) or search == str(one.buyer.company_id)
     )
     kept = [one for one in found if one.amount or not one.following.span.is_tail]
     return sorted(kept, key=lambda one: (folded(one.following.buyer.name), one.following.buyer.company_id))
+
+
+@scoped(snapshot=True)
+def unstated(scope: Scope) -> dict[int, int]:
+    """What each buyer was charged that stands in no closed statement, from the totals; who owes nothing is left out."""
+    stated = _stated(scope)
+    owed = {buyer: spent - stated.get(buyer, 0) for buyer, spent in spent_by_buyers(scope).items()}
+    return {buyer: amount for buyer, amount in owed.items() if amount}
 
 
 def _stated(scope: Scope) -> dict[int, int]:
