@@ -216,6 +216,22 @@ EXPECTED: Final[dict[str, Route]] = {
     "statement_line": Route("LNOOONN", args=("statement", "1")),
     "open_statement": Route("LNOOONN", args=("rhea", "acme")),
     "open_statement_line": Route("LNOOONN", args=("rhea", "acme", "1")),
+    # Money: the own balance, that of buyers, payments
+    "balance": Route("LNOOOON"),
+    "balance_file": Route("LNRRRRN"),
+    "balance_top_up": Route("M", "LNUUUUN"),
+    "balances": Route("LNNNOOO"),
+    "buyer": Route(CARD_PAGE, args=("acme",)),
+    "buyer_file": Route("LNNNRNN", args=("acme",)),
+    "buyer_payment": Route("M", CARD, ("acme",)),
+    "buyer_refund": Route("M", CARD, ("acme",)),
+    "buyer_terms": Route("M", CARD, ("acme",)),
+    "payments": Route("LNNNOOO"),
+    "payments_file": Route("LNNNRRR"),
+    "payment": Route(CARD_PAGE, args=("payment",)),
+    "payment_undo": Route("M", CARD, ("payment",)),
+    "bank_file": Route("LNNNOOO", "LNNNUUU"),
+    "bank_file_record": Route("M", "LNNNRRR"),
     "billing_settings": Route("LNNNOOO", "LNNNUUU"),
     "billing_logo_change": Route("M", "LNNNUUU"),
     "billing_logo": Route("LNNNNNN"),
@@ -260,6 +276,9 @@ def ids(small_world: World, people: People) -> dict[str, int]:
     (stated,) = statements_between(small_world.rhea, small_world.acme.id)
     cards |= {"statement": stated.id or 0, "rhea": small_world.rhea.id}
     cards["invoice"] = issue(small_world.rhea, small_world.acme.id, 1000).id
+    paid_at = clock.now()
+    acme = small_world.acme.id
+    cards["payment"] = record_payment(small_world.rhea.scope, buyer_id=acme, amount_minor=500, at=paid_at)
     return {**cards, "acme": small_world.acme.id, "target": target.pk, "invitation": invitation.id, "key": key.id}
 
 

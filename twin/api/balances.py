@@ -35,6 +35,18 @@ Note = Annotated[
     Field(max_length=500, pattern=r"^[^\u0000-\u001f\u007f]*$"),
     WithJsonSchema({"type": "string", "maxLength": 500}),
 ]
+# Decimals beyond those of the currency are refused: money is never rounded on its way in.
+Money = Annotated[
+    Price,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^[0-9]{1,9}(\.[0-9]{1,4})?$",
+            "description": "Money with at most the decimals that the currency has.",
+            "examples": ["12.50"],
+        }
+    ),
+]
 Mode = Literal["prepaid", "postpaid"]
 Kind = Literal["invoice", "credit_note", "payment", "refund", "reversal"]
 router = Router(tags=["Balance"])
@@ -73,13 +85,13 @@ class SpendOut(Output):
 
 class AccountChange(Input):
     mode: Mode
-    credit_limit: Annotated[Price | None, Field(description="How far the balance may go below zero; null: no limit.")]
+    credit_limit: Annotated[Money | None, Field(description="How far the balance may go below zero; null: no limit.")]
     warn_percents: Annotated[list[Annotated[int, Field(ge=1, le=1000)]], Field(max_length=10)] = [80, 100]
 
 
 class NewPayment(Input):
     company_id: Id
-    amount: Price
+    amount: Money
     at: Annotated[Instant, Field(description="When the money moved.")]
     reference: Line = ""
     note: Note = ""
@@ -92,7 +104,7 @@ class NewPayment(Input):
 
 class NewRefund(Input):
     company_id: Id
-    amount: Price
+    amount: Money
     at: Instant
     reference: Line = ""
     note: Note = ""
@@ -192,7 +204,7 @@ def list_transactions(request: HttpRequest, query: Query[TransactionQuery]) -> T
         kind=query.kind,
         search=query.search or "",
         period=Period(query.from_, query.to) if query.from_ and query.to else None,
-        partner_id=query.company,
+        partner_id=None if query.company is None else known_id(query.company),
         offset=query.offset,
         limit=query.limit,
     )

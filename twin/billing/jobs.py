@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 from twin.billing.actions import resuming
 from twin.billing.actions.closing import close_everywhere
 from twin.billing.actions.resuming import AFTER_DETAILS, issue_waiting
+from twin.billing.actions.warning import warn_buyers
 from twin.billing.queries.sellers import billing_sellers
 from twin.billing.queries.verifying import differing_statements
 from twin.companies.access import billing_scope, platform_scope
@@ -37,6 +38,14 @@ def issue_waiting_documents(timestamp: int) -> None:
 def issue_after_details(company_id: int) -> None:
     """Somebody completed the details of a company: what waited for them is issued."""
     resuming.issue_after_details(company_id)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="billing-warn", lock="billing-warn", pass_context=False)
+def warn_about_balances(timestamp: int) -> None:
+    """Every few minutes: mails to those whose balance has come to one of its thresholds."""
+    for seller in billing_sellers(platform_scope()):
+        warn_buyers(billing_scope(seller))
 
 
 @app.periodic(cron="47 3 * * *")

@@ -345,3 +345,13 @@ class TransactionPage:
     counts: Mapping[str, int]
     refilled_minor: int
     charged_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvoice:
+    """A document that may be paid, as somebody chooses it."""
+
+    id: int
+    code: str
+    open_minor: int
+    currency: str

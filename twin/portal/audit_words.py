@@ -21,7 +21,7 @@ GROUP_WORDS: Final[dict[str, Promise]] = {
     "accounts": _("Accounts"),
     "access": _("Access"),
     "company": _("Company"),
-    "money": _("Prices"),
+    "money": _("Prices and payments"),
 }
 EVENT_WORDS: Final[dict[Event, Promise]] = {
     "signed_in": pgettext_lazy("event", "Signed in"),
@@ -99,6 +99,10 @@ EVENT_WORDS: Final[dict[Event, Promise]] = {
     "default_card.chosen": _("Rate card for new companies chosen"),
     "charges.corrected": _("Charges corrected"),
     "event.withdrawn": _("Usage taken back"),
+    "payment.recorded": _("Payment recorded"),
+    "payment.reversed": _("Payment or refund undone"),
+    "refund.recorded": _("Refund recorded"),
+    "account.changed": _("Terms of payment changed"),
 }
 _BY_NAME: Final[Mapping[str, Promise]] = {str(event): words for event, words in EVENT_WORDS.items()}
 _FIELD_WORDS: Final[dict[str, Promise]] = {
@@ -137,6 +141,12 @@ _FIELD_WORDS: Final[dict[str, Promise]] = {
     "step": _("Step"),
     "invited": _("By invitation"),
     "by": _("Carried out by"),
+    "transaction": _("Transaction"),
+    "amount": _("Amount"),
+    "reference": _("Reference"),
+    "mode": pgettext_lazy("of an account", "Mode"),
+    "credit_limit": _("Credit limit"),
+    "warnings": _("Warnings"),
     "way": pgettext_lazy("of acting for a company", "Way"),
     "ended_by": _("Ended by"),
     "seller": _("Seller"),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from twin.companies.types import Acting
 from twin.kernel import demonstration
+from twin.portal.exhausted import Exhausted, exhausted_words
 from twin.portal.second_factor import duty_of
 from twin.portal.visitor import Visitor, acting_of, visitor_of
 from twin.portal.words import date_words, zone_of
@@ -134,6 +135,8 @@ class Frame:
         offered = (
             (visitor.reads_billing, gettext("Invoices"), "portal:invoices"),
             (visitor.reads_billing, gettext("Statements"), "portal:statements"),
+            (visitor.reads_balance, gettext("Balance"), "portal:balance"),
+            (visitor.reads_balances, gettext("Balances"), "portal:balances"),
             (visitor.sets_billing, gettext("Settings"), "portal:billing_settings"),
             (visitor.manages_companies, gettext("Corrections"), "portal:corrections"),
             (visitor.reads_balance, gettext("Balance"), "portal:balance"),
@@ -156,6 +159,12 @@ class Frame:
         if duty is None or duty.is_met or duty.is_over:
             return ""
         return date_words(duty.deadline.astimezone(zone_of(self._request.user)))
+
+    @cached_property
+    def exhausted(self) -> Exhausted | None:
+        """The company may spend nothing more: every page says so, to all its people."""
+        visitor = self.visitor
+        return None if visitor is None or visitor.scope is None else exhausted_words(visitor.scope)
 
     @cached_property
     def acting(self) -> Acting | None:

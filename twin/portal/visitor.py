@@ -63,6 +63,16 @@ class Visitor:
         return self.scope is not None and "billing:read" in self.scope.permissions
 
     @property
+    def reads_balance(self) -> bool:
+        """What the company owes its seller; the platform has none."""
+        return self.reads_billing and self.employment.company_kind != "platform"
+
+    @property
+    def reads_balances(self) -> bool:
+        """What is owed to whoever sells."""
+        return self.reads_billing and self.employment.company_kind in REPORTING_KINDS
+
+    @property
     def sets_billing(self) -> bool:
         """Administrators of who sells say how it bills."""
         scope = self.scope

@@ -110,6 +110,26 @@ def read_balance(scope: Scope, seller_id: int, buyer_id: int) -> Balance:
 
 
 @scoped
+def exhausted_balance(scope: Scope) -> Balance | None:
+    """The balance of the asking organisation with its present seller, when nothing more may be spent.
+
+    Needs no permission: everybody who works there is told. One short question where there is no limit.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select seller_id from billing_account where buyer_id = %s"
+            " and (mode = 'prepaid' or credit_limit_minor is not null)",
+            [scope.organisation_id],
+        )
+        limited = {row[0] for row in cursor.fetchall()}
+    seller_id = get_company(scope, scope.organisation_id).parent_id if limited else None
+    if seller_id is None or seller_id not in limited:
+        return None
+    found = read_balance(scope, seller_id, scope.organisation_id)
+    return found if found.is_exhausted else None
+
+
+@scoped
 def sellers_of(scope: Scope) -> list[int]:
     """From whom the asking organisation bought or buys directly: the present seller first, then former ones."""
     spans = direct_sellers(scope, scope.organisation_id)

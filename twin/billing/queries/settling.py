@@ -8,6 +8,7 @@ from typing import Final
 from django.db import connection
 
 from twin.billing.rules.allocating import Part, Share
+from twin.billing.types import OpenInvoice
 from twin.companies.types import Scope
 from twin.kernel.tenancy import scoped
 
@@ -31,6 +32,22 @@ _MONEY: Final = """
       and billing_given(t.id) - coalesce(a.used, 0) > 0
     order by t.buyer_id, t.at, t.id
 """
+_TO_PAY: Final = """
+    select id, code, open, currency from (
+        select i.id, i.kind, i.due_on, i.currency,
+            i.series || '-' || lpad(i.number::text, greatest(6, length(i.number::text)), '0') as code,
+            i.gross_minor + coalesce((select sum(gross_minor)::bigint from billing_invoice n
+                                      where n.corrects_id = i.id and n.kind = 'credit_note'), 0)
+            - coalesce((select sum(amount_minor)::bigint from billing_allocation x where x.invoice_id = i.id), 0)
+                as open,
+            exists (select 1 from billing_transaction t where t.invoice_id = i.id and t.kind = 'payment' and not exists
+                (select 1 from billing_transaction r where r.reverses_id = t.id)) as is_paid
+        from billing_invoice i
+        where i.seller_id = %(seller)s and i.buyer_id = %(buyer)s and i.kind in ('invoice', 'top_up')
+    ) d
+    where open > 0 and not (kind = 'top_up' and is_paid)
+    order by kind, due_on nulls first, id limit 200
+"""
 
 
 @scoped
@@ -43,6 +60,14 @@ def open_invoices(scope: Scope, buyer_ids: Sequence[int]) -> dict[int, list[Part
 def money_on_account(scope: Scope, buyer_ids: Sequence[int]) -> dict[int, list[Part]]:
     """Payments and credits of these buyers that settle nothing yet, oldest first; who has none is left out."""
     return _parts(_MONEY, scope.organisation_id, buyer_ids)
+
+
+@scoped
+def documents_to_pay(scope: Scope, buyer_id: int) -> list[OpenInvoice]:
+    """What a payment of this buyer may name: its open invoices, then requests for a top-up that nobody paid yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TO_PAY, {"seller": scope.organisation_id, "buyer": buyer_id})
+        return [OpenInvoice(*row) for row in cursor.fetchall()]
 
 
 @scoped
