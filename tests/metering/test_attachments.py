@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from tests.companies.employing import a_person, an_employee, mails, scope_as
 from tests.companies.test_together import at_once
@@ -41,6 +42,13 @@ from twin.pricing.queries import cards_of_buyers
 pytestmark = pytest.mark.database
 
 EMAIL = "erin@echo.example"
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """Whoever is unknown gets the mail in the language of the asker."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -264,3 +264,16 @@ def test_the_mail_names_the_inviter_and_no_address_of_theirs(rhea: Client, erin:
     text = mails()[-1][2]
     assert "Ruth Reed" in text
     assert "rhea@example.com" not in text
+
+
+def test_hostile_names_are_text(world: World, people: People, rhea: Client, erin: Any) -> None:
+    hostile = "<script>alert(1)</script> %(x)s {{ 7 }} %"
+    actions.update_company(platform_scope(), world.rhea.id, name=hostile)
+    client = signed_in(EMAIL)
+    page = client.get(invited(rhea), follow=True).text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; %(x)s {{ 7 }} %" in page
+    client.post("/attachment")
+    shown = client.get("/personal-account", follow=True).text
+    assert "<script>alert" not in shown
+    assert mails()[-1][1] == f"Echo buys from {hostile} now"
