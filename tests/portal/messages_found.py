@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from babel.messages.extract import extract
+from django.utils import translation
 from django.utils.translation.template import templatize
+
+from twin.api.document import openapi_document
+from twin.api.urls import api
+from twin.portal.api_reference_page import chapters
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent / "twin"
 KEYWORDS: Final = {
@@ -37,7 +42,19 @@ def texts_in_sources() -> set[Key]:
                 found.add(_key(texts, context))
     for path in ROOT.glob("*/templates/**/*.html"):
         found |= _texts_in_template(path)
-    return found
+    return found | {(None, text, None) for text in texts_of_the_reference()}
+
+
+def texts_of_the_reference() -> set[str]:
+    """What the reference says of each address and field, in the words of the document."""
+    with translation.override("en"):
+        operations = [one for chapter in chapters(openapi_document(api, None)) for one in chapter.operations]
+    fields = [field for one in operations for field in (*one.takes, *one.body, *one.answer)]
+    return {
+        text
+        for text in (*(text for one in operations for text in (one.title, one.more)), *(field.text for field in fields))
+        if text
+    }
 
 
 def _key(texts: object, context: str | None) -> Key:

@@ -44,4 +44,5 @@ def test_russians_read_it_in_russian(page: Client) -> None:
     page.post("/preferences/language", {"language": "ru"})
     text = page.get("/api-reference").text
     assert "Быстрый старт" in text
-    assert "Create a company beneath" in text
+    assert "Создать компанию под компанией ключа" in text
+    assert "Create a company beneath" not in text

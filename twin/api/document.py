@@ -39,6 +39,7 @@ def openapi_document(api: NinjaAPI, currency: str | None) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for operation in operations.values():
             _document_refusals(path, operation)
+    _name_permissions(api, document)
     if currency is not None:
         _allow_one_currency(schemas["NewCompany"]["properties"], currency)
     return document
@@ -67,6 +68,21 @@ def _document_refusals(path: str, operation: dict[str, Any]) -> None:
         }
     responses[401]["headers"] = CHALLENGE
     responses[503]["headers"] = UNAVAILABLE
+
+
+def _name_permissions(api: NinjaAPI, document: dict[str, Any]) -> None:
+    """Which permissions open an address, any of them; OpenAPI 3.1 calls them roles."""
+    doors = {
+        operation.view_func.__name__: [
+            permission for door in operation.auth_callbacks for permission in door.permissions
+        ]
+        for _, router in api._routers  # noqa: SLF001 - the library lists them nowhere else
+        for view in router.path_operations.values()
+        for operation in view.operations
+    }
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["security"] = [{"ApiKey": [name]} for name in doors[operation["operationId"]]]
 
 
 def _allow_one_currency(properties: dict[str, Any], currency: str) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.utils.translation import gettext
+
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _LONGEST_LIST: Final = 12
 
@@ -53,18 +55,8 @@ def chapters(document: Mapping[str, Any]) -> list[Chapter]:
     return [Chapter(title, tuple(each)) for title, each in found.items()]
 
 
-def permission_of(method: str, path: str) -> str:
-    """Which permission opens an address."""
-    if "/usage/events" in path:
-        return "usage:write"
-    if "/usage/" in path or "/reports/" in path:
-        return "reports:read"
-    subject = "prices" if "/rate-card" in path else "companies"
-    return f"{subject}:{'read' if method == 'get' else 'write'}"
-
-
 def _operation(document: Mapping[str, Any], method: str, path: str, given: Mapping[str, Any]) -> Operation:
-    title, _line, more = str(given.get("description", "")).replace("`", "").partition("\n")
+    title, _line, more = str(given.get("description", "")).partition("\n")
     body_type, body = _content(document, given.get("requestBody", {}), is_deep=True)
     status = next(str(code) for code in given["responses"] if str(code).startswith("2"))
     answers = given["responses"].get(status) or given["responses"][int(status)]
@@ -72,9 +64,9 @@ def _operation(document: Mapping[str, Any], method: str, path: str, given: Mappi
         anchor=given["operationId"],
         method=method.upper(),
         path=path,
-        permission=permission_of(method, path),
-        title=title,
-        more=" ".join(more.split()),
+        permission=given["security"][0]["ApiKey"][0],
+        title=_words(title),
+        more=_words(" ".join(more.split())),
         takes=tuple(_parameter(document, each) for each in given.get("parameters", ())),
         body_type=body_type,
         body=body,
@@ -83,10 +75,16 @@ def _operation(document: Mapping[str, Any], method: str, path: str, given: Mappi
     )
 
 
+def _words(text: object) -> str:
+    """A sentence of the document in the active language; the document itself is English for everybody."""
+    plain = str(text).replace("`", "")
+    return gettext(plain) if plain else ""
+
+
 def _parameter(document: Mapping[str, Any], given: Mapping[str, Any]) -> Field:
     schema = given.get("schema", {})
     text = given.get("description") or schema.get("description", "")
-    return Field(given["name"], _kind(document, schema), bool(given.get("required")), str(text))
+    return Field(given["name"], _kind(document, schema), bool(given.get("required")), _words(text))
 
 
 def _content(
@@ -102,8 +100,8 @@ def _fields(document: Mapping[str, Any], schema: Mapping[str, Any], within: str,
     named = _one(document, schema)
     required = named.get("required", ())
     for name, each in named.get("properties", {}).items():
-        text = str(_resolved(document, each).get("description", "")).replace("`", "")
-        yield Field(within + name, _kind(document, each), name in required, text)
+        text = _resolved(document, each).get("description", "")
+        yield Field(within + name, _kind(document, each), name in required, _words(text))
         if is_deep:
             is_list = _resolved(document, each).get("type") == "array"
             yield from _fields(document, each, f"{within}{name}{'[]' if is_list else ''}.", is_deep)
