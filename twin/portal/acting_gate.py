@@ -155,7 +155,7 @@ def _refusal(request: HttpRequest, acting: Acting, page: str) -> HttpResponse | 
         return _refused(request, title, sentence)
     title = _("This stays with the company")
     sentence = _(
-        "Passwords, second factors, keys, consents and invitations of administrators are for the people of"
+        "Passwords, second factors, keys, consents, administrators and the settling of money are for the people of"
         " %(company)s alone."
     ) % {"company": acting.company_name}
     return _refused(request, title, sentence)
