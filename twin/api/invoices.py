@@ -12,7 +12,7 @@ from pydantic import Field
 
 from twin.api.auth import ApiKey, reads_json, scope_of
 from twin.api.balances import Money
-from twin.api.fields import IdCursor, Input, Instant, PathId, QueryId, QueryInput, Reason, Search, known_id
+from twin.api.fields import LARGEST_ID, IdCursor, Input, Instant, PathId, QueryId, QueryInput, Reason, Search, known_id
 from twin.api.negotiation import chosen_type
 from twin.api.reports import CSV, JSON, XLSX
 from twin.api.schemas import Output, Text
@@ -244,11 +244,17 @@ def _asked(query: InvoiceQuery) -> InvoicesAsked:
         state=query.state,
         search=query.search.strip(),
         period=_period(query),
-        partner_id=query.company,
+        partner_id=_partner(query.company),
         sort=query.sort,
         offset=int(query.cursor or 0),
         limit=query.limit,
     )
+
+
+def _partner(company_id: int | None) -> int | None:
+    if company_id is not None and not 1 <= company_id <= LARGEST_ID:
+        raise invalid_field("This cannot be the id of a company.", "company")
+    return company_id
 
 
 def _period(query: InvoiceQuery) -> Period | None:
