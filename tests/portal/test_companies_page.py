@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
+import openpyxl
 import pytest
 from django.test import Client
 
@@ -193,3 +196,31 @@ def test_the_pages_are_russian_for_russians(ruth: Client, world: Tree) -> None:
     assert "Компании" in ruth.get("/companies").text
     assert "Создать компанию" in ruth.get("/companies/create").text
     assert "Доступ" in ruth.get(f"/companies/{world.acme.id}").text
+
+
+def test_the_list_is_taken_along_as_it_is_searched(ruth: Client, world: Tree) -> None:
+    ruth.post(
+        f"/companies/{world.acme.id}/details", {"name": "=cmd|' /C calc'!A1", "external_id": "@1", "time_zone": "UTC"}
+    )
+    page = ruth.get("/companies?search=irc&sort=-name").context["page"]
+    assert page.csv_href == "/companies/file?search=irc&sort=-name&format=csv"
+    file = ruth.get(page.csv_href)
+    assert file["Content-Disposition"] == f'attachment; filename="companies-{world.rhea.id}.csv"'
+    head, line = file.text.splitlines()
+    assert head.startswith("\ufeffid,name,external_id,tax_number,kind")
+    assert line.startswith(f"{world.birch.id},Birch,")
+    rows = list(csv.reader(ruth.get("/companies/file").text.splitlines()))
+    assert [row[1] for row in rows[1:]] == ["'=cmd|' /C calc'!A1", "Birch", "Cedar", "Sola"]
+    assert rows[1][2] == "'@1"
+    assert ruth.get("/companies/file?show=blocked").text.count("\n") == 1
+    exported = SecurityEvent.objects.using("owner").filter(event="company.list_exported", company_id=world.rhea.id)
+    assert [event.fields["number"] for event in exported.order_by("id")] == [1, 4, 0]
+
+
+def test_the_workbook_of_companies_holds_no_formula(ruth: Client, world: Tree) -> None:
+    ruth.post(f"/companies/{world.acme.id}/details", {"name": "=1+1", "external_id": "7", "time_zone": "UTC"})
+    content = ruth.get("/companies/file?format=xlsx&sort=id").content
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["Companies"]
+    cells = {cell.value: cell.data_type for cell in sheet["B"]}
+    assert cells["=1+1"] == "s"
+    assert world.acme.id in [cell.value for cell in sheet["A"]]

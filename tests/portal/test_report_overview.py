@@ -69,6 +69,9 @@ def test_what_has_no_price_is_to_be_done_with_a_way_there(signed_in: SignIn, sma
     twin = signed_in("twin")
     page = twin.get(f"{PATH}?reseller={bare.id}&{OCTOBER}").content.decode()
     assert "1 event of Child has no rate: Delivered SMS" in text(page.encode())
+    # The platform cannot set a reseller's prices: it is shown the events, not a form.
+    assert "Set a price" not in page
+    assert "/to-do" not in page.partition('id="to-do"')[2]
     [way] = re.findall(r'<a href="([^"]+)">Show the events</a>', page)
     events = text(twin.get(html.unescape(way), follow=True).content)
     assert "whole period, Delivered SMS, without a price" in events
@@ -84,9 +87,14 @@ def test_a_rate_under_its_cost_is_to_be_done(signed_in: SignIn, small_world: Wor
         card_id=cheap.id,
         effective_from=datetime(2026, 11, 1, tzinfo=UTC),
     )
-    words = text(signed_in("rhea").get(f"{PATH}?{OCTOBER}").content)
+    rhea = signed_in("rhea")
+    page = rhea.get(f"{PATH}?{OCTOBER}").content
+    words = text(page)
     assert "rates lie under their cost" in words
     assert "is sold under cost on Too cheap: 0.0040 for what costs 0.0100 Birch" in words
+    way = re.findall(rf'<a href="(/prices/{cheap.id}[^"]+)">Set a price</a>', page.decode())[0]
+    assert "0.0040" in rhea.get(html.unescape(way)).text
+    assert '<a href="/to-do">Show all that is to do</a>' in page.decode()
 
 
 def test_a_part_of_the_page_that_fails_leaves_the_other_standing(rhea: Client, monkeypatch: Any) -> None:

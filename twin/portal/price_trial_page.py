@@ -28,7 +28,7 @@ from twin.portal.rules.figures import count_text, exact_text
 from twin.portal.rules.periods import presets
 from twin.portal.words import moment_words
 from twin.pricing.meters import METER_BY_CODE, METER_BY_ID
-from twin.pricing.types import NewRate, Rate, RateCard
+from twin.pricing.types import NewRate, Rate, RateCard, Selector
 
 K = TypeVar("K")
 
@@ -155,7 +155,11 @@ class TrialPage:
     @property
     def offered(self) -> list[OfferedPrice]:
         """The rates that earned most, each with a field."""
-        return [self._offered(use) for use in offered_uses(self.trial) if f"price_{use.rate_id}" in self.form.fields]
+        return [
+            self._offered(use)
+            for use in offered_uses(self.trial, self.rates)
+            if f"price_{use.rate_id}" in self.form.fields
+        ]
 
     def _offered(self, use: RateUse) -> OfferedPrice:
         rate, language = self.rates[use.rate_id], get_language() or "en"
@@ -177,7 +181,8 @@ class TrialPage:
 
     @cached_property
     def by_meter(self) -> list[TrialRow]:
-        groups = _grouped(self.trial.lines, lambda line: line.meter)
+        """Those for which anybody pays anything."""
+        groups = _grouped([line for line in self.trial.lines if line.sell or line.sell_then or line.buy], _meter_of)
         return [
             _row(str(METER_TITLES[meter]), "", groups[meter])
             for meter in sorted(groups, key=lambda code: METER_BY_CODE[code].id)
@@ -228,8 +233,19 @@ _UNRATED: Final[dict[str, Promise]] = {
 }
 
 
-def offered_uses(trial: Trial) -> list[RateUse]:
-    return sorted(trial.uses, key=lambda use: (-use.sell, -use.count, use.rate_id))[:PRICES_OFFERED]
+def offered_uses(trial: Trial, rates: Mapping[int, Rate]) -> list[RateUse]:
+    """What earned most, the rates of one meter and attribute set as one: the latest of them."""
+    together: defaultdict[tuple[int, Selector], list[RateUse]] = defaultdict(list)
+    for use in trial.uses:
+        together[rates[use.rate_id].meter_id, rates[use.rate_id].selector].append(use)
+    sums = [_together(uses, rates) for uses in together.values()]
+    return sorted(sums, key=lambda use: (-use.sell, -use.count, use.rate_id))[:PRICES_OFFERED]
+
+
+def _together(uses: Sequence[RateUse], rates: Mapping[int, Rate]) -> RateUse:
+    latest = max(uses, key=lambda use: (rates[use.rate_id].effective_from, use.rate_id))
+    count, quantity, sell = (sum(getattr(use, name) for use in uses) for name in ("count", "quantity", "sell"))
+    return RateUse(latest.rate_id, count, quantity, sell)
 
 
 def tried_prices(form: TrialForm, current: Sequence[NewRate], offered: Iterable[Rate]) -> list[NewRate]:
@@ -259,6 +275,10 @@ def _grouped(lines: Iterable[TrialLine], key: Callable[[TrialLine], K]) -> dict[
     for line in lines:
         groups[key(line)].append(line)
     return dict(groups)
+
+
+def _meter_of(line: TrialLine) -> str:
+    return line.meter
 
 
 def _difference(lines: Iterable[TrialLine]) -> int:

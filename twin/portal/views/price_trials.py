@@ -56,7 +56,7 @@ def card_trial(request: HttpRequest, card_id: int) -> HttpResponse:
     form = TrialForm(asked.given, zone=zone, rates=[])
     period = form.period if form.is_valid() else usual_period(now, zone)
     uses = _trial(form, asked, period, [])
-    offered = [] if asked.of_file else [asked.rates[use.rate_id] for use in offered_uses(uses)]
+    offered = [] if asked.of_file else [asked.rates[use.rate_id] for use in offered_uses(uses, asked.rates)]
     if form.is_valid():
         form = TrialForm(asked.given, zone=zone, rates=offered)
     tried = _prices(form, asked, offered) if form.is_valid() else []
