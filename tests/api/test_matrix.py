@@ -102,9 +102,7 @@ EXPECTED: dict[str, Route] = {
         (200, 200, 404, 404, 404, 404),
     ),
     "GET /statements": Route(("billing:read",), "/statements?side=issued", (200,) * 6),
-    "GET /open-statements": Route(
-        ("billing:read",), "/open-statements?company={acme}", (200, 200, 404, 200, 404, 404)
-    ),
+    "GET /open-statements": Route(("billing:read",), "/open-statements?company={acme}", (200, 200, 404, 200, 404, 404)),
     "GET /statements/{statement_id}": Route(("billing:read",), "/statements/1000000", (404,) * 6),
     "GET /statements/{statement_id}/lines/{number}/charges": Route(
         ("billing:read",), "/statements/1000000/lines/1/charges", (404,) * 6

@@ -12,7 +12,7 @@ from django.db import connections
 from tests.metering.test_taking import cells, event
 from tests.world import World
 from twin.companies.types import Scope
-from twin.metering import actions
+from twin.metering import actions, grouping
 from twin.metering.grouping import Gate, Outcome
 from twin.metering.rules.decoding import Decoded, decode_batch
 from twin.metering.types import Refusal, TakenBatch
@@ -67,7 +67,7 @@ def pass_together(requests: list[tuple[Scope, Decoded]]) -> tuple[list[Any], lis
     slow.has_begun.wait(10)
     for number, thread in enumerate(threads[1:], 1):
         thread.start()
-        while len(gate._waiting) < number:
+        while sum(map(len, list(gate._waiting.values()))) < number:
             pass
     slow.may_go.set()
     for thread in threads:
@@ -92,7 +92,7 @@ def test_those_that_wait_are_stored_together_and_answered_apart() -> None:
 def test_organisations_are_not_mixed() -> None:
     _, sizes = pass_together([(SCOPE, batch("a")), (SCOPE, batch("b")), (OTHER, batch("c")), (SCOPE, batch("d"))])
 
-    assert sizes == [1, 1, 1, 1]
+    assert sizes == [1, 2, 1]
 
 
 def test_a_request_that_fails_fails_alone() -> None:
@@ -127,3 +127,13 @@ def test_one_event_sent_by_many_at_once_is_accepted_by_one(world: World) -> None
 
     assert sorted((answer.accepted, answer.duplicates) for answer in answers) == [(0, 1)] * 7 + [(1, 0)]
     assert cells(world, "rhea")[0][2] == 1
+
+
+def test_askers_take_turns_however_much_one_of_them_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouping, "MAX_EVENTS", 2)
+    flood = [(SCOPE, batch(f"f{number}", f"g{number}")) for number in range(8)]
+    answers, sizes = pass_together([*flood, (OTHER, batch("one"))])
+
+    assert [answer.accepted for answer in answers] == [2] * 8 + [1]
+    # The first was being taken already; one more of the flood at most comes before the other.
+    assert sizes.index(1) <= 2

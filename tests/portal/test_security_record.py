@@ -50,7 +50,9 @@ def test_registering_and_the_ways_in_and_out_are_recorded() -> None:
         ("recovery_asked", True),
     ]
     # The world itself was made by deeds that are on record too.
-    found = [row for row in events() if not row[0].startswith(("company", "api_key", "rate", "default_card", "employee"))]
+    found = [
+        row for row in events() if not row[0].startswith(("company", "api_key", "rate", "default_card", "employee"))
+    ]
     assert [(row[0], row[1]) for row in found] == expected
     assert {row[2] for row in found} == {PEER}
 

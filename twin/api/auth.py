@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
+from twin.api.admission import Admission
 from twin.api.bodies import JSON, decode_json, read_body
 from twin.api.errors import KeyUnknown
 from twin.api.fields import QueryInput
@@ -30,11 +31,13 @@ class ApiKey(HttpBearer):
         reads: tuple[str, ...] = (),
         query: type[QueryInput] | None = None,
         may_remember: bool = False,
+        admission: Admission | None = None,
     ) -> None:
         """`may_remember`: the action itself asks whether the key still holds, see `access.remembered_scope`."""
         super().__init__()
         self._scope_of = access.remembered_scope if may_remember else access.scope_for_key
         self.permissions = permissions
+        self._admission = admission
         self.reads = reads
         self.parameters = None if query is None else query.parameters()
 
@@ -44,6 +47,8 @@ class ApiKey(HttpBearer):
             scope.require(self.permissions[0])
         if self.parameters is not None:
             self._refuse_unknown(request.GET)
+        if self._admission is not None:
+            self._admission.enter(request, scope.organisation_id)
         if self.reads:
             self._read(request)
         return scope

@@ -60,6 +60,8 @@ def _document_refusals(path: str, operation: dict[str, Any]) -> None:
         statuses.add(404)
     if "/reports/" in path or path.endswith("/invoices"):
         statuses.add(406)
+    if path.endswith("/usage/events"):
+        statuses.add(429)
     responses = operation["responses"]
     for status in sorted(statuses):
         responses[status] = {
@@ -67,7 +69,8 @@ def _document_refusals(path: str, operation: dict[str, Any]) -> None:
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
     responses[401]["headers"] = CHALLENGE
-    responses[503]["headers"] = UNAVAILABLE
+    for status in statuses & {429, 503}:
+        responses[status]["headers"] = UNAVAILABLE
 
 
 def _name_permissions(api: NinjaAPI, document: dict[str, Any]) -> None:

@@ -21,5 +21,9 @@ class BodyTooLong(TwinError):
     """The body, or the list in it, is longer than is read."""
 
 
+class TooBusy(TwinError):
+    """More is on its way in than can be taken at once; nothing was taken."""
+
+
 class NothingAcceptable(TwinError):
     """The answer exists in none of the media types asked for."""

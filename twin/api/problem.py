@@ -29,6 +29,7 @@ TITLES = {
     413: "Too long",
     415: "Wrong content type",
     422: "Invalid input",
+    429: "Too much at once",
     500: "Internal error",
     503: "Not available at the moment",
 }
@@ -43,6 +44,7 @@ TYPES = {
     413: "too-long",
     415: "content-type",
     422: "invalid",
+    429: "busy",
     500: "internal",
     503: "unavailable",
 }
@@ -53,6 +55,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (errors.BodyUnreadable, 400),
     (errors.BodyTooLong, 413),
     (errors.NothingAcceptable, 406),
+    (errors.TooBusy, 429),
     (UnreadableBody, 400),
     (BatchTooLong, 413),
     (StoreUnavailable, 503),
@@ -79,7 +82,7 @@ def problem(status: int, detail: str, found: Sequence[dict[str, Any]] | None = N
     response = HttpResponse(json.dumps(content), status=status, content_type=MEDIA_TYPE)
     if status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="twin"'
-    if status == 503:
+    if status in (429, 503):
         response["Retry-After"] = "1"
     return response
 

@@ -17,6 +17,7 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 
 from twin.api import balances, companies, health, invoices, prices, reports, statements, usage
+from twin.api.admission import leave
 from twin.api.bodies import discard_body, forget_body
 from twin.api.document import DESCRIPTION, openapi_document, own_currency
 from twin.api.problem import method_not_allowed, not_found, problem_of
@@ -69,6 +70,8 @@ def guarded(view: View) -> View:
                 response = view(request, *args, **kwargs)
             except Exception as error:  # noqa: BLE001 - the last net: the asker gets a problem document, the log the cause
                 response = problem_of(request, error)
+            finally:
+                leave(request)
         if response.status_code == 405:
             response = method_not_allowed(response["Allow"].replace(" ", "").split(","))
         response["Cache-Control"] = "no-store"

@@ -8,6 +8,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
+from twin.api import admission
 from twin.api.auth import ApiKey, scope_of
 from twin.api.schemas import ConflictOut, ConflictPage, TakenOut, UnratedOut, UnratedPage, UsageEvent, schema_of
 from twin.companies.types import REPORTS_READ, USAGE_WRITE
@@ -35,7 +36,7 @@ _BODY = {
 }
 
 
-_door = ApiKey(USAGE_WRITE, reads=(BATCH, SINGLE), may_remember=True)
+_door = ApiKey(USAGE_WRITE, reads=(BATCH, SINGLE), may_remember=True, admission=admission.usage)
 
 
 @router.post(

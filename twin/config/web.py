@@ -12,7 +12,7 @@ from twin.engine.lifeline import end_with_parent
 
 # Threads that send usage wait for one another and share one connection (`metering/writing.py`); those that answer
 # pages keep one each. So many that small requests of usage find company on their way to the disk.
-_THREADS = 24
+_THREADS = 32
 
 
 def main() -> None:

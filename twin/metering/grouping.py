@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -23,6 +23,9 @@ class Outcome:
     unrated: list[int]
     conflicts: list[Refusal]
     rejected: list[Refusal]
+
+
+_Asker = tuple[int, int | None]
 
 
 @dataclass
@@ -53,12 +56,14 @@ class Gate:
     def __init__(self, take: Callable[[Scope, Decoded], Outcome]) -> None:
         self._take = take
         self._turn = threading.Lock()
-        self._waiting: deque[_Ticket] = deque()
+        self._waiting: OrderedDict[_Asker, deque[_Ticket]] = OrderedDict()
+        self._queue = threading.Lock()
 
     def pass_through(self, scope: Scope, decoded: Decoded) -> TakenBatch:
         """Take the batch; raises what taking it raised."""
         ticket = _Ticket(scope, decoded)
-        self._waiting.append(ticket)
+        with self._queue:
+            self._waiting.setdefault(_asker(scope), deque()).append(ticket)
         with self._turn:
             while not ticket.is_done:
                 self._serve(self._next_group())
@@ -68,15 +73,19 @@ class Gate:
         return ticket.answer
 
     def _next_group(self) -> list[_Ticket]:
-        """The oldest request and those right behind it that fit into one batch with it."""
-        group = [self._waiting.popleft()]
-        size = group[0].size
-        while self._waiting:
-            following = self._waiting[0]
-            size += following.size
-            if not _is_alike(following.scope, group[0].scope) or size > MAX_EVENTS:
-                break
-            group.append(self._waiting.popleft())
+        """The oldest request of whoever is next, and those right behind it that fit into one batch with it.
+
+        Askers take turns: however much one of them sends, another waits for one of its batches.
+        """
+        with self._queue:
+            asker, queue = self._waiting.popitem(last=False)
+            group = [queue.popleft()]
+            size = group[0].size
+            while queue and size + queue[0].size <= MAX_EVENTS:
+                group.append(queue.popleft())
+                size += group[-1].size
+            if queue:
+                self._waiting[asker] = queue
         return group
 
     def _serve(self, group: list[_Ticket]) -> None:
@@ -94,9 +103,9 @@ class Gate:
             ticket.answer = answer
 
 
-def _is_alike(one: Scope, other: Scope) -> bool:
-    """Whether what holds for one holds for the other: the same organisation, by the same key."""
-    return (one.organisation_id, one.key_id) == (other.organisation_id, other.key_id)
+def _asker(scope: Scope) -> _Asker:
+    """What holds for one request of an asker holds for the others: the same organisation, by the same key."""
+    return scope.organisation_id, scope.key_id
 
 
 def _joined(group: list[_Ticket]) -> Decoded:

@@ -31,6 +31,8 @@ _KEYS_REMEMBERED = 1_000
 _REFUSALS: dict[int, Event] = {401: "access_refused", 403: "access_refused", 429: "limit_reached"}
 # Its own budget keeps it from flooding the log; a line for each refusal would not.
 _UNRECORDED = ("/csp-report",)
+# Told to come again in a second, by the thousand when it floods: no refusal of a right.
+_BUSY = (429, "/api/v1/usage/events")
 
 
 def safe_headers(get_response: Answer) -> Answer:
@@ -55,7 +57,7 @@ def note_refusals(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         event = _REFUSALS.get(response.status_code)
-        if event and request.path not in _UNRECORDED:
+        if event and request.path not in _UNRECORDED and (response.status_code, request.path) != _BUSY:
             _note(request, event)
         return response
 
