@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -20,6 +21,7 @@ from twin.kernel import security_log
 from twin.kernel.tenancy import tenant_transaction
 from twin.metering import actions as metering
 from twin.pricing import actions as pricing
+from twin.kernel.period import Period
 from twin.reports import actions as reports
 
 pytestmark = pytest.mark.database
@@ -48,21 +50,8 @@ VIEWS_OF_THE_APP = {"metering_billable", "metering_sold", "metering_sold_event",
 
 NOBODY = 2**31 - 1
 
-# Nothing writes corrections and the books of billing yet.
-NOT_FILLED = (
-    "metering_correction",
-    "billing_account",
-    "billing_allocation",
-    "billing_invoice",
-    "billing_invoice_line",
-    "billing_line",
-    "billing_logo",
-    "billing_posting",
-    "billing_series",
-    "billing_settings",
-    "billing_statement",
-    "billing_transaction",
-)
+# Nothing corrects and nobody pays yet.
+NOT_FILLED = ("billing_allocation",)
 
 
 def owner_rows(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -147,9 +136,27 @@ def a_full_world() -> World:
     return world
 
 
+    _correct_charges(world)
+    _close_two_months(world)
 def test_every_table_with_a_tenant_column_forces_row_level_security() -> None:
     tables = tenant_tables()
     secured = {
+def _correct_charges(world: World) -> None:
+    """Corrections asked for, and events taken back in each family."""
+    for party in (world.rhea, world.strand):
+        metering.ask_rerating(party.scope, period=Period(BEGINNING, BEGINNING + timedelta(days=1)))
+    for company_id in (world.acme.id, world.dune.id, world.cedar.id):
+        metering.withdraw_event(world.twin.scope, company_id=company_id, source="smsc-1", event_id="1", reason="a test")
+
+
+def _close_two_months(world: World) -> None:
+    """Statements, invoices and what they leave in the ledger, of every seller."""
+    for party in (world.twin, world.rhea, world.sola, world.strand):
+        save_settings(party.scope, settings=Settings(footer=party.company.name))
+        set_logo(party.scope, b"\x89PNG\r\n\x1a\n" + party.company.name.encode())
+        close_due(party.scope, now=datetime(2026, 3, 5, tzinfo=UTC), tell=False)
+
+
         row[0] for row in owner_rows("select relname from pg_class where relrowsecurity and relforcerowsecurity")
     }
     assert set(tables) - secured == set()
@@ -288,6 +295,19 @@ ADD_FILE = (
 FOREIGN_WRITES: dict[str, Callable[[World], tuple[str, list[Any]]]] = {
     "a key": lambda world: (
         ADD_KEY,
+ADD_STATEMENT = (
+    "insert into billing_statement (seller_id, buyer_id, month, time_zone, starts_at, ends_at, currency, since)"
+    " values (%s, %s, '2030-01-01', 'UTC', '2030-01-01', '2030-02-01', 'EUR', '{}')"
+)
+ADD_RERATING = (
+    "insert into metering_rerating (seller_id, start_at, end_at, asked_at)"
+    " values (%s, now() - '1 day'::interval, now(), now())"
+)
+ADD_CORRECTION = (
+    "insert into metering_correction (event_time, batch, amount, quantity, key, seller_id, buyer_id, company_id,"
+    " source_id, attributes_id, rate_id, meter_id, pos, seller_unrated, buyer_unrated, kind)"
+    " values (now(), 1, -1, 1, gen_random_uuid(), %s, %s, %s, 1, 0, 1, 1, 0, 0, 0, 'reversal')"
+)
         [world.strand.id],
     ),
     "a key of a company beneath": lambda world: (
@@ -340,6 +360,10 @@ FOREIGN_WRITES: dict[str, Callable[[World], tuple[str, list[Any]]]] = {
     "a charge": lambda world: (
         "insert into metering_journal (seller_id, shard, batch, cells, data) values (%s, 0, 1000000, 0, '')",
         [world.rhea.id],
+    "a statement": lambda world: (ADD_STATEMENT, [world.strand.id, world.dune.id]),
+    "a statement by the buyer": lambda world: (ADD_STATEMENT, [world.twin.id, world.rhea.id]),
+    "a correction of a stranger": lambda world: (ADD_RERATING, [world.strand.id]),
+    "a correction of charges": lambda world: (ADD_CORRECTION, [world.rhea.id, world.acme.id, world.acme.id]),
     ),
 }
 
@@ -406,6 +430,9 @@ RECORDS = (
     "truncate companies_membership cascade",
     "alter table companies_company disable row level security",
 )
+    "update metering_correction set amount = 0",
+    "delete from metering_correction",
+    "delete from metering_rerating",
 
 
 @pytest.mark.parametrize("statement", RECORDS)
