@@ -32,7 +32,7 @@ FAULTS = [
     ("Each floor stands only", "companies/queries.py", "def f():\n    from twin.pricing import types"),
     ("Each floor stands only", "kernel/tenancy.py", "from twin.companies import types"),
     ("Each floor stands only", "gadgets/__init__.py", ""),
-    ("In every app writes stand", "pricing/queries/prices.py", "from twin.pricing import actions"),
+    ("In every app writes stand", "pricing/queries.py", "from twin.pricing import actions"),
     ("In every app writes stand", "pricing/types.py", "from twin.pricing import models"),
     ("Only pricing reads", "metering/actions.py", "from twin.pricing.models import RateRow"),
     ("Only companies reads", "reports/queries.py", "from twin.companies import models"),
