@@ -14,14 +14,17 @@ from django.db import DatabaseError, ProgrammingError, connections, transaction
 from tests.informing import inform
 from tests.world import BEGINNING, World, build_world
 from twin.accounts.models import User
+from twin.billing.actions.closing import close_due
+from twin.billing.actions.settings import save_settings, set_logo
+from twin.billing.types import Settings
 from twin.companies import actions as companies
 from twin.companies.access import platform_scope, scope_for_person
 from twin.engine.types import DatabaseRoles
 from twin.kernel import security_log
+from twin.kernel.period import Period
 from twin.kernel.tenancy import tenant_transaction
 from twin.metering import actions as metering
 from twin.pricing import actions as pricing
-from twin.kernel.period import Period
 from twin.reports import actions as reports
 
 pytestmark = pytest.mark.database
@@ -133,14 +136,11 @@ def a_full_world() -> World:
         metering.take_events(world.twin.scope, json.dumps(events).encode(), batch=True)
         if number == 0:
             metering.fold()
+    _correct_charges(world)
+    _close_two_months(world)
     return world
 
 
-    _correct_charges(world)
-    _close_two_months(world)
-def test_every_table_with_a_tenant_column_forces_row_level_security() -> None:
-    tables = tenant_tables()
-    secured = {
 def _correct_charges(world: World) -> None:
     """Corrections asked for, and events taken back in each family."""
     for party in (world.rhea, world.strand):
@@ -157,6 +157,9 @@ def _close_two_months(world: World) -> None:
         close_due(party.scope, now=datetime(2026, 3, 5, tzinfo=UTC), tell=False)
 
 
+def test_every_table_with_a_tenant_column_forces_row_level_security() -> None:
+    tables = tenant_tables()
+    secured = {
         row[0] for row in owner_rows("select relname from pg_class where relrowsecurity and relforcerowsecurity")
     }
     assert set(tables) - secured == set()
@@ -292,9 +295,6 @@ ADD_FILE = (
     " rows_total, rows_done, file, size, asked_at)"
     " values (%s, %s, 'r', 'csv', '{}', 'en', 'n', 'waiting', 0, 0, '', 0, now())"
 )
-FOREIGN_WRITES: dict[str, Callable[[World], tuple[str, list[Any]]]] = {
-    "a key": lambda world: (
-        ADD_KEY,
 ADD_STATEMENT = (
     "insert into billing_statement (seller_id, buyer_id, month, time_zone, starts_at, ends_at, currency, since)"
     " values (%s, %s, '2030-01-01', 'UTC', '2030-01-01', '2030-02-01', 'EUR', '{}')"
@@ -308,6 +308,9 @@ ADD_CORRECTION = (
     " source_id, attributes_id, rate_id, meter_id, pos, seller_unrated, buyer_unrated, kind)"
     " values (now(), 1, -1, 1, gen_random_uuid(), %s, %s, %s, 1, 0, 1, 1, 0, 0, 0, 'reversal')"
 )
+FOREIGN_WRITES: dict[str, Callable[[World], tuple[str, list[Any]]]] = {
+    "a key": lambda world: (
+        ADD_KEY,
         [world.strand.id],
     ),
     "a key of a company beneath": lambda world: (
@@ -357,13 +360,13 @@ ADD_CORRECTION = (
         ADD_FILE,
         [world.strand.id, User.objects.get(email="rhea@example.org").pk],
     ),
-    "a charge": lambda world: (
-        "insert into metering_journal (seller_id, shard, batch, cells, data) values (%s, 0, 1000000, 0, '')",
-        [world.rhea.id],
     "a statement": lambda world: (ADD_STATEMENT, [world.strand.id, world.dune.id]),
     "a statement by the buyer": lambda world: (ADD_STATEMENT, [world.twin.id, world.rhea.id]),
     "a correction of a stranger": lambda world: (ADD_RERATING, [world.strand.id]),
     "a correction of charges": lambda world: (ADD_CORRECTION, [world.rhea.id, world.acme.id, world.acme.id]),
+    "a charge": lambda world: (
+        "insert into metering_journal (seller_id, shard, batch, cells, data) values (%s, 0, 1000000, 0, '')",
+        [world.rhea.id],
     ),
 }
 
@@ -418,11 +421,16 @@ RECORDS = (
     "delete from companies_information",
     "update companies_informationchange set before = '{}'",
     "delete from companies_ancestry",
+    "update billing_line set amount = 0",
+    "delete from billing_line",
     "update pricing_rate set per = 1",
     "delete from pricing_rate",
     "delete from pricing_assignment",
     "delete from metering_journal",
     "update metering_event set quantity = 0",
+    "update metering_correction set amount = 0",
+    "delete from metering_correction",
+    "delete from metering_rerating",
     "delete from metering_event",
     "update kernel_securityevent set event = 'nothing'",
     "delete from kernel_securityevent",
@@ -430,9 +438,6 @@ RECORDS = (
     "truncate companies_membership cascade",
     "alter table companies_company disable row level security",
 )
-    "update metering_correction set amount = 0",
-    "delete from metering_correction",
-    "delete from metering_rerating",
 
 
 @pytest.mark.parametrize("statement", RECORDS)

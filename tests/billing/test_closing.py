@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import DatabaseError, connections
 
 from tests.billing.months import at, close, lines, statements_between, use
 from tests.world import World, build_world, rates_for_all
@@ -142,3 +143,12 @@ def _price(world: World, card: int) -> None:
 
 def _sign_off(world: World, statement_id: int) -> None:
     sign_off(world.rhea.scope, statement_id, reason="Test traffic", now=at("2026-02-03T00:00"))
+
+
+@pytest.mark.parametrize("change", ["update billing_statement set amount = 0", "delete from billing_statement"])
+def test_a_closed_statement_stays_as_it_is(world: World, change: str) -> None:
+    use(world.acme.id, "2026-01-10T12:00")
+    close(world.rhea, "2026-02-02T00:00")
+    with pytest.raises(DatabaseError), connections["owner"].cursor() as cursor:
+        cursor.execute(change)
+    assert statements_between(world.rhea, world.acme.id)[0].amount == 2 * CENT
