@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -211,3 +211,30 @@ def test_the_page_is_russian_for_russians(ann: Any) -> None:
     page = client.get("/audit").text
     assert "Журнал событий" in page
     assert "Вход выполнен" in page
+
+
+def newest_details(email: str) -> dict[str, dict[str, str]]:
+    """What the page says beside the newest of each event."""
+    rows = entered(email).get("/audit").context["page"].rows
+    return {row.event.event: dict(row.details) for row in reversed(rows)}
+
+
+def test_companies_times_and_fields_are_said_in_words(ann: Any, ruth: Any, world: Tree) -> None:
+    scope = scope_for_person(ruth)
+    assert scope is not None
+    card = create_rate_card(scope, name="Spring")
+    moment = datetime(2031, 1, 1, 12, tzinfo=UTC)
+    assign_rate_card(scope, buyer_id=world.acme.id, card_id=card.id, effective_from=moment)
+    actions.update_company(scope, world.acme.id, name="Acme Two", external_id="A-2")
+    move_company(platform_scope(), company_id=world.acme.id, parent_id=world.strand.id, effective_from=moment)
+    rows = newest_details("ruth@example.com")
+    assert rows["rate_card.assigned"]["Company"] == f"Acme Two {world.acme.id}"
+    assert rows["rate_card.assigned"]["From"] == "1 Jan 2031, 12:00:00"
+    assert rows["company.changed"] == {"Changed": "External id, Name"}
+    # What a reader does not see keeps its number alone.
+    assert (rows["company.moved"]["Before"], rows["company.moved"]["Seller"]) == (
+        f"Rhea {world.rhea.id}",
+        str(world.strand.id),
+    )
+    own = newest_details("ann@example.com")
+    assert own["company.moved"]["Seller"] == str(world.strand.id)

@@ -21,6 +21,7 @@ from twin.companies.access import platform_scope
 from twin.companies.actions import create_api_key
 from twin.config import settings as configured
 from twin.config.secrets import given_key
+from twin.kernel.budget import Budget
 from twin.kernel.links import absolute
 from twin.portal.guards import TooManyTries, safe_headers
 from twin.portal.views import browser_reports
@@ -138,7 +139,7 @@ def report(body: object, kind: str = "application/csp-report") -> HttpResponse:
 
 @pytest.fixture
 def fresh_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browser_reports, "budget", browser_reports.Budget(browser_reports.MOST_A_MINUTE))
+    monkeypatch.setattr(browser_reports, "budget", Budget(browser_reports.MOST_A_MINUTE))
 
 
 @pytest.mark.usefixtures("fresh_budget")

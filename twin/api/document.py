@@ -6,6 +6,7 @@ from typing import Any
 
 from ninja import NinjaAPI
 
+from twin.api.auth import ApiKey
 from twin.api.problem import MEDIA_TYPE, TITLES
 from twin.api.schemas import Problem, UsageEvent, schema_of
 from twin.companies.access import platform_scope
@@ -77,7 +78,7 @@ def _name_permissions(api: NinjaAPI, document: dict[str, Any]) -> None:
     """Which permissions open an address, any of them; OpenAPI 3.1 calls them roles."""
     doors = {
         operation.view_func.__name__: [
-            permission for door in operation.auth_callbacks for permission in door.permissions
+            permission for door in operation.auth_callbacks for permission in _permissions_of(door)
         ]
         for _, router in api._routers  # noqa: SLF001 - the library lists them nowhere else
         for view in router.path_operations.values()
@@ -86,6 +87,10 @@ def _name_permissions(api: NinjaAPI, document: dict[str, Any]) -> None:
     for operations in document["paths"].values():
         for operation in operations.values():
             operation["security"] = [{"ApiKey": [name]} for name in doors[operation["operationId"]]]
+
+
+def _permissions_of(door: object) -> tuple[str, ...]:
+    return door.permissions if isinstance(door, ApiKey) else ()
 
 
 def _allow_one_currency(properties: dict[str, Any], currency: str) -> None:

@@ -367,7 +367,8 @@ class Colleague:
 class RecordedEvent:
     """What the record of security says: when, what, who did it, at which company, from where.
 
-    `about` names the person it was done to, where it was one; empty texts are unknown.
+    `about` names the person it was done to, where it was one; `names` those companies in the fields that the
+    reader sees. Empty texts are unknown.
     """
 
     id: int
@@ -380,6 +381,7 @@ class RecordedEvent:
     address: str
     fields: Mapping[str, object]
     about: str
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

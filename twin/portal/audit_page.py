@@ -100,7 +100,7 @@ def event_row(event: RecordedEvent, zone: ZoneInfo) -> EventRow:
         title=event_words(event.event),
         by=actor_words(event),
         about=event.about,
-        details=tuple(field_words(event.fields)),
+        details=tuple(field_words(event, zone)),
         is_refusal=event.event in REFUSALS,
     )
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from twin.companies.rules.information import FIELDS
 from twin.companies.rules.record import REFUSALS
 from twin.companies.types import RecordedEvent
+from twin.kernel.period import InstantUnreadable, parse_instant
 from twin.kernel.security_events import Event
+from twin.portal.company_form import long_label
 from twin.portal.company_words import kind_words, state_words
 from twin.portal.people_words import role_words
+from twin.portal.words import moment_words
 
 GROUP_WORDS: Final[dict[str, Promise]] = {
     "signing_in": _("Signing in"),
@@ -178,6 +183,10 @@ def event_words(event: str) -> str:
     return str(_BY_NAME.get(event, event))
 
 
+def _changed_words(field: str) -> str:
+    return gettext("External id") if field == "external_id" else (long_label(field) if field in FIELDS else field)
+
+
 def actor_words(event: RecordedEvent) -> str:
     """Who did it: a person, a key of the API by its name and number, the operator at the console."""
     if event.person and event.fields.get("acting_from"):
@@ -195,16 +204,36 @@ def _key_words(name: str, number: object) -> str:
     return gettext("API key “%(name)s” (%(number)s)") % {"name": name, "number": number}
 
 
-def field_words(fields: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def field_words(event: RecordedEvent, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     """What else is known of an event, named and in words; what is empty is left out."""
-    for name, value in fields.items():
+    for name, value in event.fields.items():
         if name not in _ELSEWHERE and (name, value) not in _UNSAID and value not in (None, "", [], 0):
-            yield str(_FIELD_WORDS.get(name, name)), _value_words(name, value)
+            words = _company_words(event, name, value) or _moment_words(name, value, zone) or _value_words(name, value)
+            yield str(_FIELD_WORDS.get(name, name)), words
+
+
+def _company_words(event: RecordedEvent, name: str, value: object) -> str:
+    """The name before the number, where the reader sees that company."""
+    is_company = name in ("buyer_id", "parent_id") or (name == "before" and event.event == "company.moved")
+    known = event.names.get(str(value), "") if is_company else ""
+    return f"{known} {value}" if known else ""
+
+
+def _moment_words(name: str, value: object, zone: ZoneInfo) -> str:
+    """An instant in the reader's time, to the second; what is none stays as it is."""
+    if name not in ("effective_from", "expires"):
+        return ""
+    try:
+        return moment_words(parse_instant(str(value)).replace(microsecond=0), zone)
+    except InstantUnreadable:
+        return ""
 
 
 def _value_words(name: str, value: object) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
+    if name == "changed":
+        return ", ".join(_changed_words(each) for each in str(value).split())
     if name in ("way", "ended_by"):
         return str(_ACTING.get(str(value), value))
     if name == "kind":

@@ -24,7 +24,13 @@ _SELECT: Final = """
         coalesce(c.name, ''), coalesce(host(e.address), ''), e.fields::text, coalesce((
             select coalesce(nullif(p.name, ''), p.email) from accounts_user p
             where p.id = case when e.fields ->> 'person_id' ~ '^[0-9]{1,9}$' then (e.fields ->> 'person_id')::int end
-        ), '')
+        ), ''), coalesce((
+            select jsonb_object_agg(n.id, n.name) from companies_company n where n.id in (
+                case when e.fields ->> 'buyer_id' ~ '^[0-9]{1,9}$' then (e.fields ->> 'buyer_id')::int end,
+                case when e.fields ->> 'parent_id' ~ '^[0-9]{1,9}$' then (e.fields ->> 'parent_id')::int end,
+                case when e.event = 'company.moved' and e.fields ->> 'before' ~ '^[0-9]{1,9}$'
+                    then (e.fields ->> 'before')::int end)
+        )::text, '{}')
     from kernel_securityevent e
     left join accounts_user u on u.id = e.user_id
     left join companies_company c on c.id = e.company_id
@@ -94,6 +100,8 @@ def _asked(period: Period, group: str, search: str) -> tuple[str, dict[str, Any]
 
 
 def _event(row: tuple[Any, ...]) -> RecordedEvent:
-    event_id, at, event, person_id, person, company_id, company, address, fields, about = row
+    event_id, at, event, person_id, person, company_id, company, address, fields, about, names = row
     known = json.loads(fields)
-    return RecordedEvent(event_id, at, event, person_id, person, company_id, company, address, known, about)
+    return RecordedEvent(
+        event_id, at, event, person_id, person, company_id, company, address, known, about, json.loads(names)
+    )
