@@ -271,10 +271,19 @@ class EdgeCharge:
 
 
 @dataclass(frozen=True)
+class CommitPlace:
+    """When an event and the last correction of its selling side (0: none) were learnt of, as the commit order tells."""
+
+    shard: int
+    batch: int
+    corrected_batch: int
+
+
+@dataclass(frozen=True)
 class EventLine:
     """One event with its calculation on the sides that the reader may see; `buy` None: nobody is above.
 
-    One that was withdrawn counts nowhere and costs nothing.
+    `buyer_id` is who owes the selling side. One that was withdrawn counts nowhere and costs nothing.
     """
 
     company_id: int
@@ -288,6 +297,8 @@ class EventLine:
     sell: EdgeCharge
     buy: EdgeCharge | None
     is_withdrawn: bool = False
+    buyer_id: int = 0
+    place: CommitPlace | None = None
 
 
 @dataclass(frozen=True)

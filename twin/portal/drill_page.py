@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from twin.billing.queries.closed import ClosedSpan
 from twin.metering.types import EdgeCharge, EventLine, RateGroup, RateTerms
 from twin.portal.drilling import Drill
 from twin.portal.period_control import Link, PeriodControl
@@ -26,7 +28,7 @@ from twin.portal.report_words import (
 )
 from twin.portal.rules.channels import channel_of, channels_of
 from twin.portal.rules.figures import count_text, exact_text, share_text
-from twin.portal.words import length_words, moment_words, offset_words, short_date_words, step_words
+from twin.portal.words import length_words, moment_words, month_words, offset_words, short_date_words, step_words
 from twin.pricing.meters import METER_BY_CODE
 from twin.reports.columns import SECTIONS, Column
 from twin.reports.types import CompanyDays, CompanyEvents, CompanyRates, DayRow
@@ -79,6 +81,7 @@ class Side(NamedTuple):
     calculation: str
     amount: str
     late: bool
+    corrected: bool = False
 
 
 class EventRow(NamedTuple):
@@ -98,6 +101,9 @@ class EventRow(NamedTuple):
     loss: bool
     received: str
     sides: list[Side]
+    withdrawn: bool = False
+    after: str = ""
+    after_href: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,8 @@ class DrillPage:
     company_path: tuple[str, ...]
     currency: str
     usage_path: str = ""
+    closed: Sequence[ClosedSpan] = ()
+    opens_statements: bool = True
 
     # Where this is -----------------------------------------------------------
 
@@ -376,6 +384,7 @@ class DrillPage:
         margin = event.sell.amount - (event.buy.amount if event.buy else 0)
         unit = METER_BY_CODE[event.meter].unit
         sides = [_side(_("Total price to Twin"), event.buy, event, self.drill)] if event.buy else []
+        after, after_href = _after_statement(event, self.closed)
         return EventRow(
             time=f"{local:%H:%M:%S}{fraction}",
             date="" if self.drill.day and self.days and self.days.step == "day" else short_date_words(local),
@@ -385,12 +394,15 @@ class DrillPage:
             meter=str(METER_TITLES[event.meter]),
             attributes=attributes_words(event.attributes),
             quantity=quantity_words(event.quantity, unit),
-            buy=_amount(event.buy) if event.buy else "",
-            sell=_amount(event.sell),
-            margin=exact_text(margin, active_language()) if known else _("not rated"),
+            buy=_amount(event.buy, event) if event.buy else "",
+            sell=_amount(event.sell, event),
+            margin=exact_text(margin, active_language()) if known or event.is_withdrawn else _("not rated"),
             loss=known and margin < 0,
             received=moment_words(event.received_at, self.drill.asked.zone),
             sides=[*sides, _side(_("Total price to reseller"), event.sell, event, self.drill)],
+            withdrawn=event.is_withdrawn,
+            after=after,
+            after_href=after_href if self.opens_statements else "",
         )
 
     @property
@@ -423,14 +435,16 @@ def unit_price_words(rate: RateTerms | None) -> str:
     return ", ".join(parts)
 
 
-def _amount(charge: EdgeCharge) -> str:
-    return exact_text(charge.amount, active_language()) if charge.rate else _("not rated")
+def _amount(charge: EdgeCharge, event: EventLine) -> str:
+    """What was taken back costs nothing; what has no price yet is not rated."""
+    known = charge.rate is not None or event.is_withdrawn
+    return exact_text(charge.amount, active_language()) if known else _("not rated")
 
 
 def _side(title: str, charge: EdgeCharge, event: EventLine, drill: Drill) -> Side:
     rate = charge.rate
     if rate is None:
-        return Side(title, "", "", "", "", "", _("not rated"), False)
+        return Side(title, "", "", "", "", "", _amount(charge, event), False)
     terms = rate.terms
     return Side(
         title=title,
@@ -441,7 +455,22 @@ def _side(title: str, charge: EdgeCharge, event: EventLine, drill: Drill) -> Sid
         calculation=_calculation(charge, rate, event),
         amount=exact_text(charge.amount, active_language()),
         late=charge.is_late,
+        corrected=charge.is_corrected,
     )
+
+
+def _after_statement(event: EventLine, closed: Sequence[ClosedSpan]) -> tuple[str, str]:
+    """What a closed statement of the event's month has not seen of it, and the address of that statement."""
+    span = next((one for one in closed if one.buyer_id == event.buyer_id and event.event_time in one.period), None)
+    place = event.place
+    if span is None or place is None:
+        return "", ""
+    href = reverse("portal:statement", args=[span.statement_id])
+    if span.is_after(place.shard, place.batch):
+        return _("came after the statement of %(month)s") % {"month": month_words(span.month)}, href
+    if span.is_after(place.shard, place.corrected_batch):
+        return _("changed after the statement of %(month)s") % {"month": month_words(span.month)}, href
+    return "", ""
 
 
 def _calculation(charge: EdgeCharge, rate: RateTerms, event: EventLine) -> str:

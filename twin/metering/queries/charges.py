@@ -20,7 +20,7 @@ from twin.kernel.period import Period, instant_text, parse_instant
 from twin.kernel.tenancy import scoped
 from twin.metering.queries.standing import standing
 from twin.metering.rules.identity import id_of
-from twin.metering.types import EdgeCharge, EventLine, EventPage, RateGroup, RateTerms
+from twin.metering.types import CommitPlace, EdgeCharge, EventLine, EventPage, RateGroup, RateTerms
 from twin.pricing.meters import METER_BY_CODE, METER_BY_ID
 from twin.pricing.rules.charge import billed_quantity
 from twin.pricing.types import Terms
@@ -35,7 +35,8 @@ _LINES = f"""
                case when e.buy_rate_id is not null then coalesce(late.buy_rate, e.buy_rate_id) end as buy_rate,
                e.buy + coalesce(late.buy, 0) as buy,
                late.buy_rate is not null as buy_late, coalesce(late.buy_back, false) as buy_back,
-               coalesce(late.withdrawn, false) as withdrawn
+               coalesce(late.withdrawn, false) as withdrawn, e.buyer_id, e.shard, e.batch,
+               coalesce(late.sell_batch, 0) as corrected_batch
         from metering_sold_event e
         left join late on late.company_id = e.company_id and late.source_id = e.source_id and late.key = e.key
         where e.company_id = %(company)s and e.event_time >= %(start)s and e.event_time < %(end)s
@@ -79,7 +80,8 @@ _EVENTS = f"""
     {_LINES}
     select line.meter_id, s.name, line.key, line.event_id, line.event_time, line.received_at, line.quantity,
            a.body::json, line.sell_rate, line.sell, line.sell_late, line.buy_rate, line.buy, line.buy_late,
-           line.source_id, line.sell_back, line.buy_back, line.withdrawn
+           line.source_id, line.sell_back, line.buy_back, line.withdrawn, line.buyer_id, line.shard, line.batch,
+           line.corrected_batch
     from line
     join metering_source s using (source_id)
     join metering_attributes a using (attributes_id)
@@ -230,6 +232,8 @@ def _event(company_id: int, row: Any, rates: Mapping[int, RateTerms]) -> EventLi
         sell=_charge(rates.get(row[8]), quantity, row[9], row[10], row[15]),
         buy=None if row[11] is None else _charge(rates.get(row[11]), quantity, row[12], row[13], row[16]),
         is_withdrawn=row[17],
+        buyer_id=row[18],
+        place=CommitPlace(*row[19:22]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from django.contrib.auth.decorators import login_required
@@ -12,8 +13,10 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from twin.billing.queries.closed import ClosedSpan, closed_spans
 from twin.companies.access import usage_scope
 from twin.kernel.errors import Invalid, NotFound
+from twin.kernel.period import Period
 from twin.kernel.tenancy import tenant_transaction
 from twin.portal.drill_page import DrillPage
 from twin.portal.drilling import Drill, read_drill
@@ -100,8 +103,19 @@ def _show(
         company_path=view.company.path if view else (),
         currency=asking.reseller.currency,
         usage_path=_usage_path(asking, company_id),
+        closed=_closed(asking, events),
+        opens_statements=asking.own_scope.organisation_id == asking.scope.organisation_id,
     )
     return render(request, "portal/drill_down.html", {"page": page}, status=200)
+
+
+def _closed(asking: Asking, events: CompanyEvents | None) -> list[ClosedSpan]:
+    """The closed statements of the months of the events shown."""
+    if events is None or not events.events:
+        return []
+    times = [event.event_time for event in events.events]
+    period = Period(min(times), max(times) + timedelta(microseconds=1))
+    return closed_spans(asking.scope, {event.buyer_id for event in events.events}, period)
 
 
 def _usage_path(asking: Asking, company_id: int) -> str:
