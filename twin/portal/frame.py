@@ -135,12 +135,10 @@ class Frame:
         offered = (
             (visitor.reads_billing, gettext("Invoices"), "portal:invoices"),
             (visitor.reads_billing, gettext("Statements"), "portal:statements"),
-            (visitor.reads_balance, gettext("Balance"), "portal:balance"),
-            (visitor.reads_balances, gettext("Balances"), "portal:balances"),
-            (visitor.sets_billing, gettext("Settings"), "portal:billing_settings"),
             (visitor.manages_companies, gettext("Corrections"), "portal:corrections"),
             (visitor.reads_balance, gettext("Balance"), "portal:balance"),
             (visitor.reads_balances, gettext("Balances"), "portal:balances"),
+            (visitor.sets_billing, gettext("Settings"), "portal:billing_settings"),
         )
         path = self._request.path
         places = [(title, reverse(name)) for is_open, title, name in offered if is_open]
