@@ -20,6 +20,7 @@ from tests.informing import inform
 from tests.outbox import all_messages
 from tests.world import World, build_world
 from twin.accounts.models import User
+from twin.billing.actions import recording
 from twin.billing.actions.issuing import issue_for_statement
 from twin.billing.errors import InvoiceNotFound, StatementNotFound
 from twin.billing.queries.invoices import invoice, invoices_of_statements
@@ -274,3 +275,25 @@ def test_details_are_frozen_as_json_objects(world: World) -> None:
     made = issued(world)
     [(stored,)] = owner("select buyer_details::text from billing_invoice where id = %s", made.id)
     assert json.loads(stored)["iban"].startswith("DE89")
+
+
+def test_a_connection_that_dies_after_the_number_was_taken_leaves_no_gap(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued(world)
+    lost = closed(world.rhea.scope, world.birch.id, [line("10")])
+
+    def die(*_: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_terminate_backend(pg_backend_pid())")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recording, "post_invoices", die)
+        with pytest.raises(DatabaseError):
+            issue_for_statement(world.rhea.scope, lost)
+    connections.close_all()
+    assert numbers(world) == [1]
+    made = issue_for_statement(world.rhea.scope, lost)
+    assert made is not None
+    assert made.number == 2
+    assert balance_of(world.rhea, world.birch) == -1000
