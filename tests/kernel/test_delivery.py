@@ -8,7 +8,7 @@ import pytest
 from django.db import connections, transaction
 
 from tests.outbox import all_messages, last_mail, last_sms
-from twin.kernel.delivery import MessageUnusable, RecipientUnusable, send_mail, send_sms
+from twin.kernel.delivery import Letter, MessageUnusable, RecipientUnusable, send_mail, send_mails, send_sms
 from twin.kernel.models import Dispatch
 
 pytestmark = pytest.mark.database
@@ -32,6 +32,24 @@ def test_a_message_goes_with_its_transaction() -> None:
         transaction.set_rollback(True)
     assert jobs() == []
     assert all_messages() == []
+
+
+def test_many_mails_are_a_row_and_a_job_each_and_go_with_their_transaction() -> None:
+    letters = [Letter(f"p{number}@example.com", f"Invoice {number}", "It is there.") for number in (1, 2)]
+    letters.append(Letter("nobody at home", "Invoice 3", "It is there."))
+    with transaction.atomic():
+        send_mails(letters, purpose="invoice")
+        transaction.set_rollback(True)
+    assert jobs() == []
+    send_mails(letters, purpose="invoice")
+    sent = all_messages(purpose="invoice")
+    assert [(mail.to, mail.subject) for mail in sent] == [
+        ("p1@example.com", "Invoice 1"),
+        ("p2@example.com", "Invoice 2"),
+    ]
+    assert jobs() == [("twin.kernel.jobs.deliver", 0, f'{{"dispatch_id": {mail.id}}}') for mail in sent]
+    with pytest.raises(MessageUnusable):
+        send_mails([Letter("p1@example.com", "Line\nbreak", "x")], purpose="invoice")
 
 
 def test_the_text_lies_sealed_in_the_database() -> None:

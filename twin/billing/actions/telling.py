@@ -14,7 +14,7 @@ from twin.billing.words import day_words, words_language
 from twin.companies.access import platform_scope
 from twin.companies.queries.recipients import money_people
 from twin.companies.types import Recipient
-from twin.kernel.delivery import RecipientUnusable, send_mail
+from twin.kernel.delivery import Letter, send_mails
 from twin.kernel.links import absolute
 
 PURPOSE: Final = "invoice"
@@ -23,18 +23,13 @@ PURPOSE: Final = "invoice"
 def tell_of_documents(issued: Sequence[Invoice]) -> None:
     """Queue the mails in the caller's transaction; who cannot be written to is left out."""
     people = money_people(platform_scope(), {one.buyer_id for one in issued})
-    for one in issued:
-        for recipient in people.get(one.buyer_id, ()):
-            _tell(one, recipient)
+    letters = [_letter(one, recipient) for one in issued for recipient in people.get(one.buyer_id, ())]
+    send_mails(letters, purpose=PURPOSE)
 
 
-def _tell(issued: Invoice, recipient: Recipient) -> None:
+def _letter(issued: Invoice, recipient: Recipient) -> Letter:
     with translation.override(recipient.language):
-        subject, text = _subject(issued), _text(issued, recipient)
-    try:
-        send_mail(to=recipient.email, subject=subject, text=text, purpose=PURPOSE)
-    except RecipientUnusable:
-        return
+        return Letter(recipient.email, _subject(issued), _text(issued, recipient))
 
 
 def _subject(issued: Invoice) -> str:
