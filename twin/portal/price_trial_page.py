@@ -60,8 +60,12 @@ class TrialForm(forms.Form):
         hint = _("Local time of %(zone)s.") % {"zone": zone.key}
         self.fields["from"] = MomentField(zone=zone, label=pgettext_lazy("a time", "From"), help_text=hint)
         self.fields["to"] = MomentField(zone=zone, label=pgettext_lazy("a time", "To"), help_text=hint)
+        self.offer(rates)
+
+    def offer(self, rates: Iterable[Rate]) -> None:
+        """Fields for other prices; may be called after the form was read, for those that nothing was given for."""
         for rate in rates:
-            self.fields[f"price_{rate.id}"] = PriceField(label=_("New price"), required=False)
+            self.fields.setdefault(f"price_{rate.id}", PriceField(label=_("New price"), required=False))
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or self.cleaned_data

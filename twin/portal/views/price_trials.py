@@ -31,6 +31,7 @@ from twin.pricing.rules.copying import changed_by
 from twin.pricing.types import NewRate, Rate, RateCard
 
 UNPROCESSABLE: Final = 422
+_LONGEST_ID: Final = 10
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,12 @@ def card_trial(request: HttpRequest, card_id: int) -> HttpResponse:
     scope = seller_scope(request)
     asked = _asked(request, scope, own_card(scope, card_id))
     zone, now = zone_of(request.user), clock.now()
-    form = TrialForm(asked.given, zone=zone, rates=[])
+    form = TrialForm(asked.given, zone=zone, rates=_named(asked))
     period = form.period if form.is_valid() else usual_period(now, zone)
-    uses = _trial(form, asked, period, [])
-    offered = [] if asked.of_file else [asked.rates[use.rate_id] for use in offered_uses(uses, asked.rates)]
-    if form.is_valid():
-        form = TrialForm(asked.given, zone=zone, rates=offered)
-    tried = _prices(form, asked, offered) if form.is_valid() else []
-    trial = _trial(form, asked, period, tried) if tried else uses
+    tried = _prices(form, asked) if form.is_valid() else []
+    trial = _trial(form, asked, period, tried)
+    offered = [] if asked.of_file else [asked.rates[use.rate_id] for use in offered_uses(trial, asked.rates)]
+    form.offer(offered)
     page = TrialPage(
         card=asked.card,
         form=form,
@@ -92,13 +91,20 @@ def _asked(request: HttpRequest, scope: Scope, card: RateCard) -> _Asked:
     )
 
 
-def _prices(form: TrialForm, asked: _Asked, offered: Sequence[Rate]) -> list[NewRate]:
+def _named(asked: _Asked) -> list[Rate]:
+    """The rates for which the address names another price; usage is read once, so they are known before it."""
+    named = (name.removeprefix("price_") for name in asked.given if name.startswith("price_"))
+    ids = {int(number) for number in named if number.isascii() and number.isdigit() and len(number) < _LONGEST_ID}
+    return [asked.rates[number] for number in sorted(ids) if number in asked.rates]
+
+
+def _prices(form: TrialForm, asked: _Asked) -> list[NewRate]:
     """The prices of the file, else what the form changes."""
     if asked.of_file:
         return list(asked.of_file)
     percent: Decimal | None = form.cleaned_data["percent"]
     changed = changed_by(asked.rates.values(), percent, form.period.end) if percent is not None else []
-    return tried_prices(form, changed, offered)
+    return tried_prices(form, changed, _named(asked))
 
 
 def _trial(form: TrialForm, asked: _Asked, period: Period, rates: Sequence[NewRate]) -> Trial:
