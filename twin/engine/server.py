@@ -206,7 +206,7 @@ class EmbeddedServer:
             "unix_socket_directories": str(socket_folder),
             "unix_socket_permissions": "0700",
             "port": str(PORT),
-            "max_connections": "100",
+            "max_connections": "150",
             "shared_buffers": f"{max(32, min(memory // 4, 1024))}MB",
             "effective_cache_size": f"{max(64, memory // 2)}MB",
             "maintenance_work_mem": "128MB",
