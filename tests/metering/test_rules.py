@@ -22,7 +22,7 @@ from twin.metering.rules.buckets import EPOCH, HOUR, plan_period
 from twin.metering.rules.cells import Cells, joined, summed
 from twin.metering.rules.decoding import decode_batch, decode_single
 from twin.metering.rules.identity import id_of, key_of, keys_of, text_of
-from twin.metering.rules.packing import pack, unpack
+from twin.metering.rules.packing import pack, pack_all, unpack
 from twin.pricing.types import Terms
 
 VALUES = st.one_of(st.integers(-3, 3), st.integers(-(2**62), 2**62), st.integers(-(2**80), 2**80))
@@ -113,6 +113,12 @@ def test_packing_gives_back_what_was_packed(rows: list[tuple[int, ...]]) -> None
     again = unpack(pack(cells))
 
     assert [column.tolist() for column in again.columns()] == [column.tolist() for column in cells.columns()]
+
+
+@given(st.lists(st.lists(CELL, max_size=8), max_size=6))
+def test_packing_many_at_once_gives_the_same_bytes(parts: list[list[tuple[int, ...]]]) -> None:
+    made = [cells_from(rows) if rows else Cells.empty() for rows in parts]
+    assert pack_all(made) == [pack(each) for each in made]
 
 
 @given(st.integers(0, 10**10), st.integers(1, 400 * 10**9))

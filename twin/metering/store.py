@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from psycopg import Connection, Copy, Cursor
 
 from twin.metering.rules.cells import Cells
-from twin.metering.rules.packing import pack
+from twin.metering.rules.packing import pack_all
 
 SHARDS = 4
 LEAST_AMOUNTS = 2
@@ -140,11 +140,13 @@ def copy_journal(
     cursor: Cursor[Row], journals: dict[int, Cells], spent: dict[int, Cells], shard: int, batch: int
 ) -> None:
     """One packed row per seller: what this batch adds to the seller's totals, and to what each buyer owes it."""
+    sellers = sorted(journals.keys() | spent.keys())
+    cells = [journals.get(seller, Cells.empty()) for seller in sellers]
+    owed = pack_all([spent.get(seller, Cells.empty()) for seller in sellers])
     with copying(cursor, "metering_journal", _JOURNAL_COLUMNS, "(format binary)") as copy:
         copy.set_types(["int4", "int2", "int8", "int4", "bytea", "bytea"])
-        for seller in sorted(journals.keys() | spent.keys()):
-            cells, owed = journals.get(seller, Cells.empty()), spent.get(seller, Cells.empty())
-            copy.write_row((seller, shard, batch, len(cells), pack(cells), pack(owed)))
+        for seller, part, packed, packed_owed in zip(sellers, cells, pack_all(cells), owed, strict=True):
+            copy.write_row((seller, shard, batch, len(part), packed, packed_owed))
 
 
 def find_keys(cursor: Cursor[Row], rows: EventRows) -> dict[tuple[int, int, bytes], tuple[int, int, int, int]]:

@@ -8,11 +8,12 @@ Columns beyond 63 bits are kept as decimal text. Little-endian.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 import numpy as np
 
 from twin.metering.errors import BookDamaged
-from twin.metering.rules.cells import KEYS, SUMS, Cells, Column
+from twin.metering.rules.cells import KEYS, SUMS, Cells, Column, Keys, joined
 
 _VERSION = 1
 _HEAD = struct.Struct("<BI")
@@ -20,6 +21,8 @@ _COLUMN = struct.Struct("<Bqq")
 _WIDTHS = ((0, None), (1, np.dtype("<u1")), (2, np.dtype("<u2")), (4, np.dtype("<u4")), (8, np.dtype("<u8")))
 _DTYPES = {code: dtype for code, dtype in _WIDTHS if dtype is not None}
 _TEXT = 255
+_NARROW = 2**61
+_WORTH_JOINING = 3
 _COLUMNS = len(KEYS) + len(SUMS)
 
 
@@ -29,6 +32,21 @@ def pack(cells: Cells) -> bytes:
     if len(cells):
         parts.extend(_packed(column) for column in cells.columns())
     return b"".join(parts)
+
+
+def pack_all(parts: Sequence[Cells]) -> list[bytes]:
+    """`pack` of each, to the byte; what is asked of every column is asked once for all parts together."""
+    filled = [part for part in parts if len(part)]
+    whole = joined(filled)
+    columns = whole.columns()
+    if len(filled) < _WORTH_JOINING or not all(map(_is_narrow, columns)):
+        return [pack(part) for part in parts]
+    lengths = np.array([len(part) for part in filled])
+    starts = np.cumsum(lengths) - lengths
+    packed = zip(*(_packed_runs(column, starts, lengths) for column in columns), strict=True)
+    heads = (_HEAD.pack(_VERSION, length) for length in lengths.tolist())
+    bodies = iter([b"".join((head, *run)) for head, run in zip(heads, packed, strict=True)])
+    return [next(bodies) if len(part) else pack(part) for part in parts]
 
 
 def unpack(data: bytes | memoryview) -> Cells:
@@ -86,6 +104,31 @@ def _packed(column: Column) -> bytes:
     scale = int(np.gcd.reduce(offsets))
     code = _width(spread // scale)
     return _COLUMN.pack(code, base, scale) + (offsets // scale).astype(_DTYPES[code]).tobytes()
+
+
+def _is_narrow(column: Column) -> bool:
+    """Whether differences of its values are certain to fit into 63 bits."""
+    return column.dtype != np.object_ and int(column.max()) < _NARROW and int(column.min()) > -_NARROW
+
+
+def _packed_runs(column: Column, starts: Keys, lengths: Keys) -> list[bytes]:
+    """`_packed` of every run of the column."""
+    bases = np.minimum.reduceat(column, starts)
+    spreads = np.maximum.reduceat(column, starts) - bases
+    offsets = column - np.repeat(bases, lengths)
+    scales = np.maximum(np.gcd.reduceat(offsets, starts), 1)
+    stored = offsets // np.repeat(scales, lengths)
+    runs = []
+    ends = starts + lengths
+    for base, spread, scale, start, end in zip(
+        bases.tolist(), spreads.tolist(), scales.tolist(), starts.tolist(), ends.tolist(), strict=True
+    ):
+        if not spread:
+            runs.append(_COLUMN.pack(0, base, 1))
+            continue
+        code = _width(spread // scale)
+        runs.append(_COLUMN.pack(code, base, scale) + stored[start:end].astype(_DTYPES[code]).tobytes())
+    return runs
 
 
 def _width(largest: int) -> int:
