@@ -185,3 +185,20 @@ def record_by_bank_file(page: Page, folder: Path, number: str) -> None:
     expect(page.locator(".bank-from")).to_contain_text(number)
     page.get_by_role("button", name="Record the payments").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def test_pages_of_documents_can_be_read_by_everybody_in_both_themes_and_widths(
+    month: World, browser: Browser, address: str
+) -> None:
+    with at(browser, address, "rhea") as page:
+        page.goto("/invoices?side=issued&search=acme")
+        expect(page.locator("tr[data-invoice]").first).to_be_visible()
+        one = str(page.locator("tr[data-invoice]").first.get_attribute("data-invoice"))
+        for path in ("/invoices?side=issued", "/invoices?show=waiting", f"/invoices/{one}", f"/invoices/{one}/credit"):
+            for theme, (width, height) in zip(("light", "dark"), ((1440, 900), (360, 740)), strict=True):
+                page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # one of the two it knows
+                page.set_viewport_size({"width": width, "height": height})
+                page.goto(path)
+                expect(page.get_by_role("heading", level=1)).to_be_visible()
+                assert complaints_of_axe(page) == [], (path, theme)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, path
