@@ -15,7 +15,8 @@ from tests.informing import inform
 from tests.world import BEGINNING, World, build_world
 from twin.accounts.models import User
 from twin.billing.actions.closing import close_due
-from twin.billing.actions.settings import save_settings, set_logo
+from twin.billing.actions.payments import record_payment
+from twin.billing.actions.settings import save_settings
 from twin.billing.types import Settings
 from twin.companies import actions as companies
 from twin.companies.access import platform_scope, scope_for_person
@@ -54,7 +55,7 @@ VIEWS_OF_THE_APP = {"metering_billable", "metering_sold", "metering_sold_event",
 NOBODY = 2**31 - 1
 
 # Nothing corrects and nobody pays yet.
-NOT_FILLED = ("billing_allocation",)
+NOT_FILLED: tuple[str, ...] = ()
 
 
 def owner_rows(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -153,8 +154,11 @@ def _close_two_months(world: World) -> None:
     """Statements, invoices and what they leave in the ledger, of every seller."""
     for party in (world.twin, world.rhea, world.sola, world.strand):
         save_settings(party.scope, settings=Settings(footer=party.company.name))
-        set_logo(party.scope, b"\x89PNG\r\n\x1a\n" + party.company.name.encode())
+        with tenant_transaction(party.id), connections["default"].cursor() as cursor:
+            cursor.execute("insert into billing_logo values (%s, '\\x00', 'image/png', '\\x00')", [party.id])
         close_due(party.scope, now=datetime(2026, 3, 5, tzinfo=UTC), tell=False)
+    for seller, buyer in ((world.rhea, world.acme), (world.strand, world.dune)):
+        record_payment(seller.scope, buyer_id=buyer.id, amount_minor=1, at=datetime(2026, 3, 6, tzinfo=UTC))
 
 
 def test_every_table_with_a_tenant_column_forces_row_level_security() -> None:

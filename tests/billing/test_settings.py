@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from django.db import connections
 
 from tests.billing.months import close, statements_between, use
+from tests.billing.pictures import a_png
 from tests.world import World, build_world, key_of
 from twin.billing.actions.settings import MOST_LOGO_BYTES, save_settings, set_logo
 from twin.billing.errors import BillingInvalid
@@ -23,7 +24,7 @@ from twin.companies.errors import PermissionMissing
 
 pytestmark = pytest.mark.database
 
-PNG = b"\x89PNG\r\n\x1a\n picture"
+PNG = a_png()
 
 
 @pytest.fixture
@@ -86,7 +87,9 @@ def test_a_logo_is_kept_shown_and_taken_off(world: World) -> None:
     assert logo_of(world.rhea.scope) is None
 
 
-@pytest.mark.parametrize("body", [b"", b"<svg onload=alert(1)>", b"GIF89a", PNG + b"x" * MOST_LOGO_BYTES])
+@pytest.mark.parametrize(
+    "body", [b"", b"<svg onload=alert(1)>", b"GIF89a", PNG[:-20], a_png(4_001), PNG + b"x" * MOST_LOGO_BYTES]
+)
 def test_what_is_no_small_picture_is_no_logo(world: World, body: bytes) -> None:
     with pytest.raises(BillingInvalid):
         set_logo(world.rhea.scope, body)

@@ -19,6 +19,17 @@ from twin.portal.statements_page import POLICY_WORDS
 _SERIES_HINT: Final = _("Letters A–Z, digits, - / and point; numbers follow it: INV-000001.")
 
 
+def refusal_words(field: str, message: str) -> str:
+    """Why a setting was refused, in the reader's language."""
+    if "different" in message:
+        return str(_("Invoices, credit notes and top-ups need three different series."))
+    if field.endswith("series"):
+        return str(_("Letters A–Z, digits, - / and point; a letter or a digit at both ends."))
+    if field == "logo":
+        return str(_("This is no whole picture in PNG or JPEG, or it is too large."))
+    return str(_("This cannot be used here."))
+
+
 class BillingForm(forms.Form):
     """All settings but the logo. The threshold is an amount of the seller's currency."""
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 from django.db import connection
@@ -16,6 +17,7 @@ from twin.billing.types import Settings
 from twin.companies.types import BILLING_WRITE, Scope
 from twin.kernel.errors import FieldError
 from twin.kernel.tenancy import scoped
+from twin.kernel.typesetting import TypesettingFailed, typeset
 
 MOST_LOGO_BYTES: Final = 200_000
 LONGEST_TEXT: Final = 1_000
@@ -25,6 +27,8 @@ _MOST_MINOR: Final = 10**15
 _TAX_KINDS: Final = ("rate", "exempt", "reverse_charge")
 _POLICIES: Final = ("next_invoice", "credit_note", "write_off")
 _LANGUAGES: Final = ("en", "ru")
+_MOST_DOTS: Final = 4_000
+_LOGO: Final = Path(__file__).parent.parent / "typst" / "logo.typ"
 # Only pictures that cannot hold a program.
 _PICTURES: Final = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 
@@ -125,9 +129,27 @@ def _is_text(text: str) -> bool:
 
 
 def _media_type(body: bytes) -> str:
+    """What it is; refused unless it can really be set: a document that bears it must always be made."""
     if len(body) <= MOST_LOGO_BYTES:
         for head, media_type in _PICTURES:
-            if body.startswith(head):
+            if body.startswith(head) and _can_be_set(body, media_type):
                 return media_type
-    message = f"A picture in PNG or JPEG of at most {MOST_LOGO_BYTES // 1000} kB."
+    message = (
+        f"A whole picture in PNG or JPEG of at most {MOST_LOGO_BYTES // 1000} kB and {_MOST_DOTS} × {_MOST_DOTS} dots."
+    )
     raise BillingInvalid(message, [FieldError(("logo",), message)])
+
+
+def _can_be_set(body: bytes, media_type: str) -> bool:
+    # Few bytes of PNG may unfold to any number of dots; its size stands at the beginning.
+    if media_type == "image/png" and max(int.from_bytes(body[16:20]), int.from_bytes(body[20:24])) > _MOST_DOTS:
+        return False
+    try:
+        typeset(
+            _LOGO,
+            {"format": media_type.removeprefix("image/").replace("jpeg", "jpg"), "bytes": list(body)},
+            tagged=False,
+        )
+    except TypesettingFailed:
+        return False
+    return True

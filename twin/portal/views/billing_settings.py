@@ -18,7 +18,7 @@ from twin.billing.queries.settings import logo_of, settings_of
 from twin.companies.queries import get_company
 from twin.companies.types import BILLING_WRITE, Scope
 from twin.kernel.errors import Invalid
-from twin.portal.billing_form import BillingForm, LogoForm, initial_of
+from twin.portal.billing_form import BillingForm, LogoForm, initial_of, refusal_words
 from twin.portal.views.statements import billing_scope_of
 
 UNPROCESSABLE: Final = 422
@@ -38,7 +38,7 @@ def billing_settings(request: HttpRequest) -> HttpResponse:
             save_settings(scope, settings=form.settings())
         except Invalid as error:
             for one in error.errors:
-                form.add_error(str(one.loc[0]), one.msg)
+                form.add_error(str(one.loc[0]), refusal_words(str(one.loc[0]), one.msg))
         else:
             messages.success(request, _("The settings are saved. They hold for everything issued from now on."))
             return HttpResponseRedirect(reverse("portal:billing_settings"))
@@ -60,7 +60,7 @@ def change_logo(request: HttpRequest) -> HttpResponse:
         try:
             set_logo(scope, form.cleaned_data["logo"].read(MOST_LOGO_BYTES + 1))
         except Invalid as error:
-            form.add_error("logo", error.errors[0].msg)
+            form.add_error("logo", refusal_words("logo", str(error)))
         else:
             messages.success(request, _("New documents bear this logo."))
             return HttpResponseRedirect(reverse("portal:billing_settings"))
