@@ -212,36 +212,46 @@ def test_a_step_killed_between_any_two_writes_loses_and_doubles_nothing(
     assert differences() == []
 
 
+class Beside:
+    """Threads that go on with some work until the block ends; what went wrong in them is in `failures`."""
+
+    def __init__(self, *works: Any) -> None:
+        self._works = works
+        self._going = threading.Event()
+        self.failures: list[Exception] = []
+
+    def __enter__(self) -> Beside:
+        self._going.set()
+        self._threads = [threading.Thread(target=self._run, args=(work,)) for work in self._works]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._going.clear()
+        for thread in self._threads:
+            thread.join(30)
+
+    def _run(self, work: Any) -> None:
+        try:
+            # A pause, so that usage does not grow faster than corrections go over it.
+            while self._going.is_set():
+                work()
+                time.sleep(0.02)
+        except Exception as error:  # noqa: BLE001 - told by the test itself
+            self.failures.append(error)
+        finally:
+            connections.close_all()
+
+
 def test_usage_folding_late_prices_and_corrections_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("twin.metering.actions.recharging.EVENTS_A_STEP", 40)
     late = pricing.create_rate_card(world.rhea.scope, name="Late")
     actions.assign_rate_card(world.rhea.scope, buyer_id=world.birch.id, card_id=late.id, effective_from=BEGINNING)
     companies = (world.acme, world.birch, world.cedar, world.sola)
-    chance = random.Random(7)
-    first = [usage(chance, chance.choice(companies), number) for number in range(120)]
-    take(world, *first)
-    taken = list(first)
-    failures: list[Exception] = []
-    going = threading.Event()
-    going.set()
-
-    def beside(work: Any) -> threading.Thread:
-        def run() -> None:
-            try:
-                # A pause, so that usage does not grow faster than corrections go over it.
-                while going.is_set():
-                    work()
-                    time.sleep(0.02)
-            except Exception as error:  # noqa: BLE001 - told by the test itself
-                failures.append(error)
-            finally:
-                connections.close_all()
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        return thread
-
-    other = random.Random(8)
+    chance, other = random.Random(7), random.Random(8)
+    taken = [usage(chance, chance.choice(companies), number) for number in range(120)]
+    take(world, *taken)
 
     def ingest() -> None:
         new = [usage(other, other.choice(companies), len(taken) + number) for number in range(5)]
@@ -251,25 +261,18 @@ def test_usage_folding_late_prices_and_corrections_at_once(world: World, monkeyp
     def look() -> None:
         queries.cells_in(world.rhea.scope, Period(DAY.start, NOON))
 
-    threads = [beside(ingest), beside(actions.fold), beside(actions.price_everything_pending), beside(look)]
-    threads.append(beside(actions.continue_reratings))
-    try:
+    jobs = (actions.fold, actions.price_everything_pending, actions.continue_reratings)
+    with Beside(ingest, look, *jobs) as beside:
         for number in range(4):
             rates = tuple(a_rate(chance) for _ in range(3))
             corrected(world.rhea.scope, prices=NewPrices(world.rhea_card.id, rates))
             corrected(world.twin.scope, prices=NewPrices(world.wholesale.id, (a_rate(chance),)))
             if number == 1:
-                actions.publish_rates(
-                    world.rhea.scope, card_id=late.id, rates=[price("0.05"), price("0.001", meter="call.outgoing")]
-                )
+                both = [price("0.05"), price("0.001", meter="call.outgoing")]
+                actions.publish_rates(world.rhea.scope, card_id=late.id, rates=both)
             assert differences() == []
-    finally:
-        going.clear()
-        for thread in threads:
-            thread.join(30)
-    assert failures == []
+    assert beside.failures == []
     actions.price_everything_pending()
-    assert differences() == []
     assert as_found(world) == as_rated_now(taken, world)
     actions.fold()
     assert differences() == []

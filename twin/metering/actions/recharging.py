@@ -21,10 +21,10 @@ from twin.metering.catalogue import Catalogue
 from twin.metering.charged import Asked, Part, Place, Stretch, read_part, stretches_of
 from twin.metering.current import held_catalogue, reload_catalogue
 from twin.metering.errors import ReratingUnknown
-from twin.metering.queries.reratings import COLUMNS, read_json, rerating_of
 from twin.metering.recharging import Changes, changes_of, record_changes
 from twin.metering.rules.edge_prices import EdgePrices, with_assignment, with_rates
 from twin.metering.rules.figures import ChangedCharges, Tally
+from twin.metering.rules.kept_reratings import COLUMNS, read_json, rerating_of
 from twin.metering.store import writer_connection
 from twin.metering.types import PLANNED_RATE, Rerating
 from twin.pricing.meters import METER_BY_CODE

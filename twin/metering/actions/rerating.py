@@ -23,7 +23,8 @@ from twin.kernel.period import Period, instant_text
 from twin.kernel.tenancy import scoped, tenant_transaction
 from twin.kernel.text import clean_text
 from twin.metering.errors import ReratingUndecidable
-from twin.metering.queries.reratings import change_json, rerating
+from twin.metering.queries.reratings import rerating
+from twin.metering.rules.kept_reratings import change_json
 from twin.metering.types import NewAssignment, NewPrices, Rerating
 from twin.pricing import actions as pricing
 from twin.pricing.meters import METER_BY_CODE

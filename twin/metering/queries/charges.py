@@ -18,8 +18,8 @@ from twin.kernel import clock
 from twin.kernel.errors import Invalid, invalid_field
 from twin.kernel.period import Period, instant_text, parse_instant
 from twin.kernel.tenancy import scoped
-from twin.metering.queries.standing import standing
 from twin.metering.rules.identity import id_of
+from twin.metering.rules.standing import standing
 from twin.metering.types import CommitPlace, EdgeCharge, EventLine, EventPage, RateGroup, RateTerms
 from twin.pricing.meters import METER_BY_CODE, METER_BY_ID
 from twin.pricing.rules.charge import billed_quantity

@@ -11,7 +11,7 @@ from twin.companies.types import Scope
 from twin.kernel.errors import invalid_field
 from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped
-from twin.metering.queries.standing import standing
+from twin.metering.rules.standing import standing
 from twin.metering.rules.trials import tried
 from twin.metering.types import CardUsage, Trial
 from twin.pricing.meters import METER_BY_ID
