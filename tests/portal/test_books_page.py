@@ -96,3 +96,40 @@ def test_companies_without_a_card_are_named(world: World, people: People) -> Non
         companies.create_company(world.rhea.scope, change=change, name="Fjord", kind="company", time_zone="UTC")
     page = entered(people, "rhea").get("/to-do")
     assert [one.name for one in page.context["page"].without_card] == ["Fjord"]
+
+
+def test_long_lists_begin_on_one_page_and_go_on_on_their_own(ruth: Client, world: World) -> None:
+    bare = pricing.create_rate_card(world.rhea.scope, name="Bare")
+    since = BEGINNING + timedelta(days=1)
+    metering.assign_rate_card(world.rhea.scope, buyer_id=world.birch.id, card_id=bare.id, effective_from=since)
+    for number in range(12):
+        send(world, f"{number}", 1, network=f"{number:02}")
+    page = ruth.get("/to-do")
+    assert len(page.context["page"].to_price) == 10
+    assert 'href="/to-do?show=unrated">Show all 12</a>' in page.text
+    assert [(one.title, one.count) for one in page.context["page"].segments][:2] == [
+        ("All", "12"),
+        ("Without a price", "12"),
+    ]
+    alone = ruth.get("/to-do?show=unrated").context["page"]
+    assert (len(alone.to_price), alone.pager.words) == (12, "1–12 of 12")
+    for search, number in (("network=07", 1), ("birch", 12), ("sent sms", 12), ("zz", 0), ("%", 0), ("\x00", 0)):
+        assert len(ruth.get("/to-do", {"show": "unrated", "search": search}).context["page"].to_price) == number, search
+    assert "Nothing fits this search" in ruth.get("/to-do?search=zz").text
+    assert "Nothing to do here" in ruth.get("/to-do?show=conflicts").text
+    assert ruth.get("/to-do?show=unrated&page=7")["Location"] == "/to-do?show=unrated"
+
+
+def test_who_has_no_card_leads_to_giving_one(world: World, people: People) -> None:
+    with catalogue_change() as change:
+        fjord = companies.create_company(
+            world.rhea.scope, change=change, name="Fjord", kind="company", time_zone="UTC", effective_from=BEGINNING
+        )
+    ruth = entered(people, "rhea")
+    page = ruth.get("/to-do").text
+    assert f'href="/companies/{fjord.id}/card"' in page
+    answer = ruth.post(
+        f"/companies/{fjord.id}/card", {"card_id": str(world.rhea_card.id), "effective_from": "2026-01-01"}
+    )
+    assert answer.status_code == 302
+    assert "Nothing to do" in ruth.get("/to-do").text
