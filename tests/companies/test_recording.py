@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
 import pytest
 from django.db import connections
 
+from tests.architecture.source import ROOT
 from tests.companies.factories import Tree, a_key, a_tree
 from twin.companies import actions
 from twin.companies.access import platform_scope, scope_for_key
@@ -152,3 +154,15 @@ def test_the_moment_of_the_record_is_that_of_the_deed(tree: Tree, rhea: Scope) -
         cursor.execute("select at from kernel_securityevent where id > %s", [before])
         at: datetime = cursor.fetchone()[0]
     assert earlier <= at <= clock.now()
+
+
+def test_deeds_are_recorded_by_who_did_them() -> None:
+    """`record_deed` names the key or the operator, where `security_log.record` would forget them."""
+    forgetful = re.compile(r"security_log\.record\([^)]*user_id=scope\.person_id")
+    found = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "twin").rglob("*.py")
+        if forgetful.search(path.read_text(encoding="utf-8")) and path.name != "recording.py"
+    ]
+    # Taking a file of the audit along is done by people only.
+    assert found == ["twin/portal/views/audit.py"]
