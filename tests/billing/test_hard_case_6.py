@@ -10,6 +10,7 @@ act of its own: tests/billing/test_payments.py.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -99,6 +100,17 @@ def test_the_original_tax_counts_whatever_the_rate_is_now(world: World) -> None:
         cursor.execute("update billing_settings set tax_percent = 7, tax_kind = 'exempt'")
     note = credit(world.rhea.scope, made.id, lines=[CreditAsked(1)], reason="All of it")
     assert (note.tax_kind, note.tax_percent, note.tax_minor) == ("rate", Decimal(19), -190)
+
+
+def test_who_credited_what_and_why_is_on_record(world: World) -> None:
+    made = issued(world.rhea, world.acme)
+    credit(world.rhea.scope, made.id, lines=[THIRD], reason="A third too much")
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("select company_id, fields from kernel_securityevent where event = 'credit_note.issued'")
+        [(company, fields)] = cursor.fetchall()
+    told = json.loads(fields) if isinstance(fields, str) else fields
+    assert (company, told["series"], told["number"], told["corrects"]) == (world.acme.id, "RC", 1, made.number)
+    assert (told["amount"], told["reason"], told["by_key"]) == ("-3.96 EUR", "A third too much", "tests")
 
 
 def test_it_names_invoice_line_and_reason_and_the_parties_of_the_invoice(world: World) -> None:

@@ -92,5 +92,8 @@ Event = Literal[
     "payment.reversed",
     "refund.recorded",
     "account.changed",
+    # Documents.
+    "credit_note.issued",
+    "top_up.requested",
 ]
 EVENTS: frozenset[str] = frozenset(get_args(Event))

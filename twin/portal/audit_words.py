@@ -108,6 +108,8 @@ EVENT_WORDS: Final[dict[Event, Promise]] = {
     "payment.reversed": _("Payment or refund undone"),
     "refund.recorded": _("Refund recorded"),
     "account.changed": _("Terms of payment changed"),
+    "credit_note.issued": _("Credit note issued"),
+    "top_up.requested": _("Top-up requested"),
 }
 _BY_NAME: Final[Mapping[str, Promise]] = {str(event): words for event, words in EVENT_WORDS.items()}
 _FIELD_WORDS: Final[dict[str, Promise]] = {
@@ -149,6 +151,7 @@ _FIELD_WORDS: Final[dict[str, Promise]] = {
     "transaction": _("Transaction"),
     "amount": _("Amount"),
     "reference": _("Reference"),
+    "corrects": _("Corrects"),
     "mode": pgettext_lazy("of an account", "Mode"),
     "credit_limit": _("Credit limit"),
     "warnings": _("Warnings"),

@@ -11,9 +11,11 @@ from twin.billing.errors import InvoiceNotFound
 from twin.billing.queries.invoices import credit_notes_of, creditable, invoice
 from twin.billing.queries.settings import settings_of
 from twin.billing.rules.crediting import credit_lines
+from twin.billing.rules.rounding import minor_text
 from twin.billing.rules.tax import tax_taken_back
 from twin.billing.types import CreditAsked, Invoice, InvoiceLine
 from twin.companies.queries import get_company
+from twin.companies.recording import record_deed
 from twin.companies.types import BILLING_WRITE, Scope
 from twin.kernel import clock
 from twin.kernel.tenancy import scoped
@@ -34,6 +36,17 @@ def credit(scope: Scope, invoice_id: int, *, lines: Sequence[CreditAsked], reaso
     net = sum(line.net_minor for line in wished)
     document = _document(scope, found, wished, net, reason)
     [note] = record_documents(scope, [document], settings=settings_of(scope), tell=tell)
+    record_deed(
+        scope,
+        "credit_note.issued",
+        company_id=note.buyer_id,
+        # Numbers apart from their series: six digits in a text would be hidden like a code.
+        series=note.series,
+        number=note.number,
+        corrects=found.number,
+        amount=f"{minor_text(note.gross_minor, note.currency)} {note.currency}",
+        reason=reason,
+    )
     return note
 
 

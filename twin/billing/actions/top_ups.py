@@ -10,10 +10,12 @@ from twin.billing.errors import BillingInvalid, DetailsMissing
 from twin.billing.queries.settings import settings_of
 from twin.billing.queries.waiting import Party, parties
 from twin.billing.rules.details import frozen
+from twin.billing.rules.rounding import minor_text
 from twin.billing.types import Invoice, InvoiceLine
 from twin.companies.access import billing_scope, platform_scope
 from twin.companies.errors import CompanyNotFound
 from twin.companies.queries import get_company
+from twin.companies.recording import record_deed
 from twin.companies.types import BILLING_READ, Scope
 from twin.kernel.errors import FieldError
 from twin.kernel.tenancy import tenant_transaction
@@ -36,7 +38,10 @@ def request_top_up(scope: Scope, *, amount_minor: int, tell: bool = True) -> Inv
     if buyer.parent_id is None:
         raise CompanyNotFound("The platform buys from nobody.")
     with tenant_transaction(buyer.parent_id):
-        return _issue(billing_scope(buyer.parent_id), buyer.id, amount_minor, buyer.currency, tell)
+        request = _issue(billing_scope(buyer.parent_id), buyer.id, amount_minor, buyer.currency, tell)
+        amount = f"{minor_text(amount_minor, request.currency)} {request.currency}"
+        record_deed(scope, "top_up.requested", company_id=buyer.id, number=request.number, amount=amount)
+    return request
 
 
 def _issue(seller: Scope, buyer_id: int, amount_minor: int, currency: str, tell: bool) -> Invoice:

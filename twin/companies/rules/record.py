@@ -37,7 +37,7 @@ _BEGINNINGS: Final = {
     "accounts": ("password_", "email_", "phone_", "second_factors_", "factor_", "recovery_", "registr", "passkey"),
     "access": ("employee.", "invitation.", "api_key.", "record.", "acting.", "attachment.", "second_factor_demand"),
     "company": ("company.",),
-    "money": ("rate_card.", "rates.", "default_card.", "payment.", "refund.", "account."),
+    "money": ("rate_card.", "rates.", "default_card.", "payment.", "refund.", "account.", "credit_note.", "top_up."),
 }
 GROUPS: Final = ("signing_in", "refusals", *_BEGINNINGS)
 
