@@ -139,6 +139,7 @@ def test_what_is_too_much_at_once_is_counted_by_the_job(
     rhea: Client, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("twin.metering.actions.recharging.EVENTS_A_STEP", 2)
+    monkeypatch.setattr("twin.portal.views.corrections._EVENTS_AT_ONCE", 4)
     take(world, *(event(world.acme.id, f"a{number}") for number in range(7)))
     record_beneath_charges(world.rhea, world.rhea_card.id, price("0.05"))
 

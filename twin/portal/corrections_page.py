@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from twin.metering.types import PLANNED_RATE, RateFigures, RateTerms, Rerating, ReratingFigures
 from twin.portal.corrections_form import CorrectionForm
@@ -160,7 +160,10 @@ class CorrectionPage:
             (_("Usage of"), self.names.get(run.company_id or 0, str(run.company_id or "")) if run.company_id else ""),
             (_("Meters"), ", ".join(str(METER_TITLES[code]) for code in run.meters or ())),
             (_("Rate card"), self.card),
-            (_("Asked for"), _by(moment_words(run.asked_at.replace(microsecond=0), self.zone), run.asked_by)),
+            (
+                pgettext("a correction", "Asked for"),
+                _by(moment_words(run.asked_at.replace(microsecond=0), self.zone), run.asked_by),
+            ),
             (_("Decided"), self._decided),
             (_("Reason"), run.reason),
         ]

@@ -37,7 +37,7 @@ Row = tuple[Any, ...]
 
 
 def carry_out(rerating_id: int, *, at_most: int | None = None) -> bool:
-    """Do the steps of a decided correction, up to `at_most`; whether none is left.
+    """Do the steps of a decided correction until `at_most` events were looked at; whether none is left.
 
     Safe to interrupt anywhere, to repeat and to run beside itself, usage, folding and pricing. Afterwards
     usage that lost its price and has another one is charged.
@@ -45,14 +45,15 @@ def carry_out(rerating_id: int, *, at_most: int | None = None) -> bool:
     memo = _Prices()
     done = 0
     while at_most is None or done < at_most:
-        if not _step(rerating_id, memo):
+        looked_at = _step(rerating_id, memo)
+        if not looked_at:
             return True
-        done += 1
+        done += looked_at
     return False
 
 
 def count_preview(rerating_id: int, *, at_most: int | None = None) -> bool:
-    """Count what the correction would change and keep it; False where more than `at_most` parts are to be read.
+    """Count what the correction would change and keep it; False where more than `at_most` events are to be read.
 
     Reads beside everything else and changes no charge.
     """
@@ -63,8 +64,8 @@ def count_preview(rerating_id: int, *, at_most: int | None = None) -> bool:
         book = _planned(reload_catalogue(unless=current_version(connections["writer"])).book, asked)
         prices = _edge_prices(book, asked)
         tally, counted_at = Tally(), clock.now()
-        for number, part in enumerate(_parts(cursor, _asked(asked), None)):
-            if number == at_most:
+        for part in _parts(cursor, _asked(asked), None):
+            if at_most is not None and tally.looked_at >= at_most:
                 return False
             _count(tally, part, changes_of(cursor, part, prices))
         cursor.execute(
@@ -109,25 +110,25 @@ def _edge_prices(book: PriceBook, asked: Rerating) -> dict[int, EdgePrices]:
     return {seller: EdgePrices(book, seller) for seller in sellers}
 
 
-def _step(rerating_id: int, memo: _Prices) -> bool:
-    """One part under the locks that keep prices and corrections as they are; False when nothing is left to do."""
+def _step(rerating_id: int, memo: _Prices) -> int:
+    """One part under the locks that keep prices and corrections as they are: its events, 0 when nothing is left."""
     with transaction.atomic(using="writer"), writer_connection().cursor() as cursor:
         catalogue = held_catalogue()
         hold_corrections(cursor)
         asked, place = _run(cursor, rerating_id, lock="for update")
         if asked.state != "running":
-            return False
+            return 0
         part = next(_parts(cursor, _asked(asked), place), None)
         if part is not None:
             _correct(cursor, part, asked, memo.at(catalogue, asked))
-            return True
+            return len(part)
         cursor.execute(
             "update metering_rerating set state = 'done', finished_at = %s,"
             " figures = coalesce(figures, %s) where rerating_id = %s",
             [clock.now(), json.dumps(Tally().as_json()), rerating_id],
         )
     price_everything_pending([asked.seller_id, *([asked.above_id] if asked.above_id else [])])
-    return False
+    return 0
 
 
 def _correct(cursor: Cursor[Row], part: Part, asked: Rerating, prices: dict[int, EdgePrices]) -> None:

@@ -33,7 +33,7 @@ from twin.pricing import queries as pricing
 
 UNPROCESSABLE: Final = 422
 # Some seconds' work; the job does what is longer.
-_PARTS_AT_ONCE: Final = 2
+_EVENTS_AT_ONCE: Final = 100_000
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -115,7 +115,7 @@ def decide(request: HttpRequest, rerating_id: int) -> HttpResponse:
     except TwinError as error:
         form.add_error("reason", str(error))
         return _show(request, scope, run, form)
-    if actions.carry_out(run.id, at_most=_PARTS_AT_ONCE):
+    if actions.carry_out(run.id, at_most=_EVENTS_AT_ONCE):
         messages.success(request, _("The charges are corrected."))
     return _to(run.id)
 
@@ -147,7 +147,7 @@ def _put_back(request: HttpRequest, rerating_id: int, *, recount: bool) -> HttpR
 
 
 def _counted(run: Rerating) -> HttpResponse:
-    actions.count_preview(run.id, at_most=_PARTS_AT_ONCE)
+    actions.count_preview(run.id, at_most=_EVENTS_AT_ONCE)
     return _to(run.id)
 
 
