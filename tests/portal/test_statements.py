@@ -13,6 +13,7 @@ from tests.world import World, build_world
 from twin.billing.actions.settings import save_settings
 from twin.billing.queries.settings import settings_of
 from twin.billing.types import Settings
+from twin.companies.types import Role
 
 pytestmark = pytest.mark.database
 
@@ -27,7 +28,7 @@ def world() -> World:
     return built
 
 
-def client_of(company_id: int, role: str = "administrator") -> Client:
+def client_of(company_id: int, role: Role = "administrator") -> Client:
     client = Client()
     client.force_login(
         employ(company_id, f"{role}{company_id}@example.com", "Ada Min", role),

@@ -18,11 +18,12 @@ from twin.api.fields import Cursor, Input, PathId, QueryId, QueryInput, Reason, 
 from twin.api.schemas import Output, Text
 from twin.billing.actions.deciding import decide_late, sign_off
 from twin.billing.actions.settings import save_settings
-from twin.billing.queries.drilling import charges_of, line_of
+from twin.billing.queries.drilling import charges_of
 from twin.billing.queries.listing import ListedStatement, StatementsAsked, statements
 from twin.billing.queries.settings import settings_of
 from twin.billing.queries.statements import open_statements, statement
 from twin.billing.rules.rounding import minor, minor_text, to_minor
+from twin.billing.rules.statements import line_of
 from twin.billing.types import Settings, Statement, StatementLine
 from twin.companies.queries import direct_sellers, get_company
 from twin.companies.types import BILLING_READ, BILLING_WRITE, Scope

@@ -16,7 +16,6 @@ from twin.billing.queries.listing import unstated
 from twin.billing.queries.pairs import NextStatement, next_statements
 from twin.billing.queries.sellers import billing_sellers
 from twin.billing.queries.settings import settings_of
-from twin.billing.queries.statements import blank
 from twin.billing.rules.statements import held_by, lines_of, total_of
 from twin.billing.types import Settings, Statement
 from twin.companies.access import billing_scope
@@ -152,7 +151,7 @@ def prepare(scope: Scope, part: Sequence[NextStatement], settings: Settings, now
         lines = lines_of(by_buyer.get(buyer, ()), rates, one.span.month)
         if one.span.is_tail and not lines and not unrated.get(buyer):
             continue
-        found = replace(blank(one, now), lines=lines, cutoff=until, amount=total_of(lines), closed_at=now)
+        found = replace(one.blank(now), lines=lines, cutoff=until, amount=total_of(lines), closed_at=now)
         prepared.append(_judged(found, unrated.get(buyer, 0), settings))
     return prepared
 

@@ -28,14 +28,6 @@ class ChargePage:
     following: Place | None
 
 
-def line_of(found: Statement, number: int) -> StatementLine:
-    """The line of that number; raises `StatementNotFound`."""
-    for line in found.lines:
-        if line.number == number:
-            return line
-    raise StatementNotFound(f"The statement has no line {number}.")
-
-
 @scoped(snapshot=True)
 def charges_of(
     scope: Scope, found: Statement, line: StatementLine, *, after: Place | None = None, limit: int = CHARGES_A_PAGE

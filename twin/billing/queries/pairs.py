@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from twin.billing.rules.months import MonthSpan, Stay, next_span, spans_after
-from twin.billing.types import HeldBy, LatePolicy
+from twin.billing.types import HeldBy, LatePolicy, Statement
 from twin.companies.queries import DirectBuyer, direct_buyers
 from twin.companies.types import Scope
 from twin.kernel.period import Period
@@ -70,6 +70,28 @@ class NextStatement:
     def since(self) -> Cutoff:
         """The cutoff before; none for a first statement, of which nothing can be late."""
         return () if self.last is None else self.last.cutoff
+
+    def blank(self, now: datetime) -> Statement:
+        """The statement that comes next, without lines."""
+        waiting = self.waiting
+        return Statement(
+            id=waiting.id if waiting else None,
+            seller_id=self.seller_id,
+            buyer_id=self.buyer.company_id,
+            month=self.span.month,
+            time_zone=self.time_zone,
+            period=self.span.period,
+            currency=self.buyer.currency,
+            state="open" if self.span.over_at > now else "closing",
+            held=waiting.held if waiting else "",
+            since=self.since,
+            cutoff=None,
+            late_policy=waiting.decided if waiting else None,
+            signed_off_reason=waiting.signed_off_reason if waiting else "",
+            signed_off_by=waiting.signed_off_by if waiting else "",
+            amount=None,
+            closed_at=None,
+        )
 
     @property
     def asked(self) -> AskedSpan:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
 
 from twin.billing.errors import StatementNotFound
 from twin.billing.queries.pairs import NextStatement, open_spans
+from twin.billing.rules.statement_rows import COLUMNS, statement_from
 from twin.billing.rules.statements import lines_of, total_of
 from twin.billing.types import Statement, StatementLine
 from twin.companies.access import billing_scope
 from twin.companies.types import BILLING_READ, Scope
 from twin.kernel import clock
-from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped, tenant_transaction
 from twin.metering.queries import billable_groups, billable_rates, current_cutoff, unrated_counts
 from twin.metering.types import BillableGroup, RateTerms
@@ -25,10 +24,6 @@ from twin.pricing.meters import METER_BY_ID
 from twin.pricing.types import Terms
 
 MOST_ID: Final = 2**63 - 1
-COLUMNS: Final = """
-    id, seller_id, buyer_id, month, time_zone, starts_at, ends_at, currency, state, held, since, cutoff,
-    late_policy, signed_off_reason, signed_off_by, amount::text, closed_at
-"""
 _LINES: Final = """
     select statement_id, number, kind, month, meter_id, rate_id, unit_price_nano, per, minimum, increment,
            setup_fee_nano, selector::text, count, quantity::text, billed::text, amount::text
@@ -113,52 +108,7 @@ def _as_of_now(scope: Scope, found: Statement) -> Statement:
 
 def _open(following: NextStatement, groups: Sequence[BillableGroup], rates: Mapping[int, RateTerms]) -> Statement:
     lines = lines_of(groups, rates, following.span.month)
-    return replace(blank(following, clock.now()), lines=lines, amount=total_of(lines))
-
-
-def blank(following: NextStatement, now: datetime) -> Statement:
-    """The statement that comes next, without lines."""
-    waiting = following.waiting
-    return Statement(
-        id=waiting.id if waiting else None,
-        seller_id=following.seller_id,
-        buyer_id=following.buyer.company_id,
-        month=following.span.month,
-        time_zone=following.time_zone,
-        period=following.span.period,
-        currency=following.buyer.currency,
-        state="open" if following.span.over_at > now else "closing",
-        held=waiting.held if waiting else "",
-        since=following.since,
-        cutoff=None,
-        late_policy=waiting.decided if waiting else None,
-        signed_off_reason=waiting.signed_off_reason if waiting else "",
-        signed_off_by=waiting.signed_off_by if waiting else "",
-        amount=None,
-        closed_at=None,
-    )
-
-
-def statement_from(row: Sequence[Any]) -> Statement:
-    """A row of `COLUMNS`, without its lines."""
-    return Statement(
-        id=row[0],
-        seller_id=row[1],
-        buyer_id=row[2],
-        month=row[3],
-        time_zone=row[4],
-        period=Period(row[5], row[6]),
-        currency=row[7],
-        state=row[8],
-        held=row[9],
-        since=tuple(row[10]),
-        cutoff=None if row[11] is None else tuple(row[11]),
-        late_policy=row[12],
-        signed_off_reason=row[13],
-        signed_off_by=row[14],
-        amount=None if row[15] is None else int(row[15]),
-        closed_at=row[16],
-    )
+    return replace(following.blank(clock.now()), lines=lines, amount=total_of(lines))
 
 
 def _by_statement(rows: Iterable[Sequence[Any]]) -> dict[int, list[StatementLine]]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from twin.billing.queries.statements import COLUMNS, statement_from
+from twin.billing.rules.statement_rows import COLUMNS, statement_from
 from twin.billing.rules.statements import digest_of, lines_of, total_of
 from twin.billing.types import Statement
 from twin.companies.types import Scope

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
 
+from twin.billing.errors import StatementNotFound
 from twin.billing.rules.rounding import minor
 from twin.billing.types import HeldBy, LatePolicy, Statement, StatementLine
 from twin.kernel.period import instant_text
@@ -40,6 +41,14 @@ def lines_of(groups: Iterable[BillableGroup], rates: Mapping[int, RateTerms], mo
         )
         for number, one in enumerate(ordered, start=1)
     )
+
+
+def line_of(found: Statement, number: int) -> StatementLine:
+    """The line of that number; raises `StatementNotFound`."""
+    for line in found.lines:
+        if line.number == number:
+            return line
+    raise StatementNotFound(f"The statement has no line {number}.")
 
 
 def total_of(lines: Iterable[StatementLine]) -> int:

@@ -18,11 +18,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from twin.billing.actions.closing import Closing
 from twin.billing.actions.deciding import decide_late, sign_off
-from twin.billing.queries.drilling import charges_of, line_of
+from twin.billing.queries.drilling import charges_of
 from twin.billing.queries.invoices import invoices_of_statements
 from twin.billing.queries.listing import StatementPage, open_months, statements
 from twin.billing.queries.statements import open_statements, statement, unrated_of
 from twin.billing.queries.waiting import waiting_statement
+from twin.billing.rules.statements import line_of
 from twin.billing.types import Statement
 from twin.companies.access import platform_scope
 from twin.companies.queries import direct_sellers, names_of
