@@ -19,6 +19,7 @@ from twin.demo.building import build_catalogue, employ
 from twin.demo.errors import NoDemonstration, WorldBroken, WorldRefused
 from twin.demo.growing import found_crowd
 from twin.demo.months import close_past_months
+from twin.demo.paying import pay_invoices
 from twin.demo.queries import is_begun, is_loaded
 from twin.demo.rules.cast import PEOPLE, RHEA, SELLERS, customers
 from twin.demo.rules.crowd import LARGE, MAGNA, crowd
@@ -54,6 +55,7 @@ def load_world(*, progress: bool = False, size: WorldSize | None = None) -> bool
         return False
     _send_usage(scope, companies, wanted, progress)
     close_past_months(clock.now())
+    pay_invoices(clock.now())
     with transaction.atomic():
         employ(scope, PEOPLE[-1], companies[PEOPLE[-1].employer].id)
     return True

@@ -162,14 +162,16 @@ class MoveRow:
     one: Transaction
     currency: str
     zone: ZoneInfo
+    seller_zone: ZoneInfo
     partner: str
 
     @property
     def moment(self) -> str:
-        local = self.one.at.astimezone(self.zone)
-        # A bank tells a day only.
-        is_day = local.time() == time()
-        return date_words(local) if is_day else moment_words(self.one.at.replace(microsecond=0), self.zone)
+        """Of money that moved the day, as its seller has recorded it: banks tell no more."""
+        local = self.one.at.astimezone(self.seller_zone)
+        if self.one.kind in ("payment", "refund") and local.time() == time():
+            return date_words(local)
+        return moment_words(self.one.at.replace(microsecond=0), self.zone)
 
     @property
     def instant(self) -> str:
@@ -213,6 +215,7 @@ class Moves:
     found: TransactionPage
     currency: str
     zone: ZoneInfo
+    seller_zone: ZoneInfo
     names: Mapping[int, str]
     is_seller: bool
 
@@ -246,7 +249,7 @@ class Moves:
 
     @cached_property
     def rows(self) -> list[MoveRow]:
-        return [MoveRow(one, self.currency, self.zone, self._name(one)) for one in self.found.items]
+        return [MoveRow(one, self.currency, self.zone, self.seller_zone, self._name(one)) for one in self.found.items]
 
     def _name(self, one: Transaction) -> str:
         other = one.buyer_id if self.is_seller else one.seller_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from django import forms
@@ -12,10 +12,13 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
+from twin.billing.types import Balance
 from twin.companies.queries import COMPANIES_A_PAGE, DIRECTORY_ORDERS, DIRECTORY_STATES, Directory, ListedCompany
 from twin.companies.types import Company, Scope
+from twin.portal.balance_page import Facts
 from twin.portal.company_words import kind_words
 from twin.portal.listing import Head, ListAsked, Segment
+from twin.portal.money_words import Amount, amount_of
 from twin.portal.rules.figures import count_text
 from twin.pricing.types import RateCard
 
@@ -26,8 +29,12 @@ _COLUMNS: Final[dict[str, Promise]] = {
     "kind": pgettext_lazy("of a company", "Kind"),
     "seller": gettext_lazy("Seller"),
     "card": gettext_lazy("Rate card"),
+    "balance": gettext_lazy("Balance"),
+    "limit": gettext_lazy("Credit limit"),
     "state": gettext_lazy("State"),
 }
+
+_FIGURES: Final = ("balance", "limit")
 
 
 @dataclass(frozen=True)
@@ -42,12 +49,26 @@ class CompaniesAsked(ListAsked):
 
 @dataclass(frozen=True)
 class CompanyRow:
-    """`is_own` says that the asker is its seller; only then `card` is known."""
+    """`is_own` says that the asker is its seller; only then `card` and `balance` are known."""
 
     company: ListedCompany
     kind: str
     card: str
     is_own: bool
+    balance: Balance | None = None
+
+    @property
+    def booked(self) -> Amount | None:
+        return amount_of(self.balance.booked_minor, self.balance.currency) if self.balance else None
+
+    @property
+    def limit(self) -> Amount | None:
+        limit = self.balance.account.limit_minor if self.balance else None
+        return amount_of(limit, self.balance.currency) if self.balance and limit is not None else None
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self.balance is not None and self.balance.is_exhausted
 
     @property
     def lacks_card(self) -> bool:
@@ -62,6 +83,7 @@ class CompaniesPage:
     found: Directory
     cards: Mapping[int, RateCard]
     scope: Scope
+    balances: Mapping[int, Balance] = field(default_factory=dict)
 
     @property
     def may_attach(self) -> bool:
@@ -70,7 +92,7 @@ class CompaniesPage:
 
     @property
     def heads(self) -> list[Head]:
-        return [self.asked.head(name, str(title)) for name, title in _COLUMNS.items()]
+        return [self.asked.head(name, str(title), is_figure=name in _FIGURES) for name, title in _COLUMNS.items()]
 
     @property
     def segments(self) -> list[Segment]:
@@ -91,6 +113,7 @@ class CompaniesPage:
                 kind=kind_words(one.kind),
                 card=self.cards[one.id].name if one.seller_id == own and one.id in self.cards else "",
                 is_own=one.seller_id == own,
+                balance=self.balances.get(one.id) if one.seller_id == own else None,
             )
             for one in self.found.items
         ]
@@ -159,6 +182,8 @@ class OneCompanyPage:
     block_form: forms.Form
     close_form: forms.Form
     move_form: forms.Form | None
+    facts: Facts | None = None
+    terms_form: forms.Form | None = None
     may_act_for: bool = False
 
     @property

@@ -12,7 +12,8 @@ from django.db import connection
 from twin.billing.actions.booking import lock_ledgers
 from twin.billing.actions.payments import Payment, pay
 from twin.billing.errors import AccountNotFound, BillingInvalid
-from twin.billing.queries.bank import BankProposal, bank_proposals, moment_of
+from twin.billing.queries.bank import BankProposal, bank_proposals
+from twin.billing.rules.bank import moment_of
 from twin.companies.queries import direct_buyers, get_company
 from twin.companies.types import BILLING_WRITE, Scope
 from twin.kernel.tenancy import scoped

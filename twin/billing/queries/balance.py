@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django.db import connection
 
 from twin.billing.errors import AccountNotFound
 from twin.billing.queries.settings import settings_of
-from twin.billing.queries.waiting import UNISSUED
-from twin.billing.rules.balances import TAX_PARTS, tax_parts, with_tax
+from twin.billing.rules.balances import TAX_PARTS, balance_in, tax_parts, with_tax
 from twin.billing.rules.rounding import minor_nano
-from twin.billing.types import Account, AccountMode, Balance, Reason, Settings, Spending
+from twin.billing.types import Balance, Reason, Settings, Spending
 from twin.companies.access import billing_scope
 from twin.companies.queries import MAX_ID, direct_sellers, get_company
 from twin.companies.types import BILLING_READ, CompanyState, Scope
@@ -30,9 +29,10 @@ FIGURES: Final = f"""
     ), closed as (
         select buyer_id, sum(amount) as amount from billing_statement
         where seller_id = %(seller)s and state = 'closed' and buyer_id = any(%(buyers)s) group by 1
-    ), unissued as (
+    ), unissued as materialized (
         select s.id, s.buyer_id, s.late_policy from billing_statement s
-        where s.seller_id = %(seller)s and s.buyer_id = any(%(buyers)s) and {UNISSUED}
+        left join billing_invoice i on i.statement_id = s.id and i.corrects_id is null
+        where s.seller_id = %(seller)s and s.state = 'closed' and s.buyer_id = any(%(buyers)s) and i.id is null
     ), waiting as (
         select buyer_id, sum(amount) as amount from (
             select u.buyer_id, sum(l.amount) as amount
@@ -106,7 +106,7 @@ def read_balance(scope: Scope, seller_id: int, buyer_id: int) -> Balance:
         spent = spent_by_buyers(seller, buyer_id=buyer_id).get(buyer_id, 0)
         asked = Asked(seller_id, {buyer_id: spent}, settings_of(seller), currency)
         cursor.execute(_ONE, asked.parameters())
-        return balance_in(asked, cursor.fetchone())
+        return balance_in(seller_id, currency, cursor.fetchone())
 
 
 @scoped
@@ -159,17 +159,3 @@ def require_pair(scope: Scope, seller_id: int, buyer_id: int) -> None:
     is_party = scope.organisation_id in (seller_id, buyer_id) and 0 < buyer_id <= MAX_ID
     if not (is_party and any(seller == seller_id for seller, _ in direct_sellers(scope, buyer_id))):
         raise AccountNotFound(f"There is no account of company {buyer_id} with company {seller_id}.")
-
-
-def balance_in(asked: Asked, row: Sequence[Any]) -> Balance:
-    """A row of `COLUMNS`."""
-    buyer_id, mode, limit, warns, booked, unbilled, waiting, gross, available = row
-    return Balance(
-        account=Account(asked.seller_id, buyer_id, cast(AccountMode, mode), limit, tuple(warns)),
-        currency=asked.currency,
-        booked_minor=booked,
-        unbilled=int(unbilled),
-        waiting=int(waiting),
-        unbilled_gross=int(gross),
-        available=None if available is None else int(available),
-    )

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from django.db import connection
 
-from twin.billing.queries.balance import COLUMNS, FIGURES, Asked, balance_in
+from twin.billing.queries.balance import COLUMNS, FIGURES, Asked
 from twin.billing.queries.settings import settings_of
+from twin.billing.rules.balances import balance_in
 from twin.billing.types import Balance, BalancePage, BuyerBalance
 from twin.companies.queries import DirectBuyer, direct_buyers, get_company
 from twin.companies.rules.tree import folded
@@ -54,7 +55,7 @@ _LISTED: Final = f"""
                        where seller_id = %(seller)s group by 1) a on a.invoice_id = i.id
             where i.seller_id = %(seller)s and i.kind = 'invoice' and i.gross_minor > 0
         ) i group by 1
-    ), found as (
+    ), found as materialized (
         select b.*, n.name, n.sought, n.is_current, coalesce(o.open_minor, 0)::bigint as open_minor,
             coalesce(o.overdue_minor, 0)::bigint as overdue_minor
         from balances b join named n using (buyer_id) left join owed o using (buyer_id)
@@ -62,10 +63,11 @@ _LISTED: Final = f"""
           and (%(whole)s = '' or n.sought like %(part)s or b.buyer_id::text = %(whole)s)
     )
 """  # noqa: S608 - constants only
-_COUNTED: Final = f"""
-    {_LISTED} select {", ".join(f"count(*) filter (where {condition})" for condition in _IN_STATE.values())},
+_TOTALS: Final = f"""
+    select {", ".join(f"count(*) filter (where {condition})" for condition in _IN_STATE.values())},
         coalesce(sum(booked_minor), 0)::bigint, coalesce(sum(unbilled), 0)::text from found
 """  # noqa: S608 - constants only
+_FIGURES_TOTAL: Final = len(_IN_STATE) + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,11 @@ def balances(scope: Scope, asked: BalancesAsked) -> BalancePage:
     question = _question(scope, [one.company_id for one in buyers])
     given = question.parameters() | _sought(buyers, asked)
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTED, given)
-        *numbers, booked, unbilled = cursor.fetchone()
         cursor.execute(_page(asked), given)
-        items = tuple(_listed(question, row) for row in cursor.fetchall())
+        rows = cursor.fetchall()
+    *numbers, booked, unbilled = rows[0][:_FIGURES_TOTAL]
+    # Totals come also where the page is empty; the last column is the place of a line.
+    items = tuple(_listed(question, row[_FIGURES_TOTAL:-1]) for row in rows if row[-1] is not None)
     counts = dict(zip(_IN_STATE, numbers, strict=True))
     return BalancePage(items, counts[asked.state], counts, booked, int(unbilled), question.currency)
 
@@ -102,7 +105,7 @@ def balances_of(scope: Scope, buyer_ids: Iterable[int]) -> dict[int, Balance]:
     question = _question(scope, [one.company_id for one in direct_buyers(scope, only=buyer_ids)])
     with connection.cursor() as cursor:
         cursor.execute(f"{FIGURES} select {COLUMNS} from balances b", question.parameters())  # noqa: S608 - constants only
-        return {row[0]: balance_in(question, row) for row in cursor.fetchall()}
+        return {row[0]: balance_in(question.seller_id, question.currency, row) for row in cursor.fetchall()}
 
 
 def _question(scope: Scope, buyer_ids: Sequence[int]) -> Asked:
@@ -130,11 +133,16 @@ def _page(asked: BalancesAsked) -> str:
     way = " desc" if asked.sort.startswith("-") else ""
     order = ", ".join(f"{column}{way} nulls last" for column in _ORDERS[asked.sort.removeprefix("-")])
     return f"""
-        {_LISTED} select {COLUMNS}, b.name, b.is_current, b.open_minor, b.overdue_minor from found b
-        where {_IN_STATE[asked.state]} order by {order} offset %(offset)s limit %(limit)s
+        {_LISTED}, totals as ({_TOTALS}), page as (
+            select {COLUMNS}, b.name, b.is_current, b.open_minor, b.overdue_minor,
+                row_number() over (order by {order}) as place
+            from found b where {_IN_STATE[asked.state]} order by place offset %(offset)s limit %(limit)s
+        )
+        select totals.*, page.* from totals left join page on true order by page.place
     """  # noqa: S608 - constants only
 
 
 def _listed(question: Asked, row: Sequence[Any]) -> BuyerBalance:
     *figures, name, is_current, open_minor, overdue_minor = row
-    return BuyerBalance(figures[0], name, is_current, balance_in(question, figures), open_minor, overdue_minor)
+    found = balance_in(question.seller_id, question.currency, figures)
+    return BuyerBalance(figures[0], name, is_current, found, open_minor, overdue_minor)

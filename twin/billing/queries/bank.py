@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from twin.billing.rules.bank import BankLine, Matched, OpenDocument, folded_name, match_lines, read_bank_file
+from twin.billing.rules.bank import BankLine, Matched, OpenDocument, folded_name, match_lines, moment_of, read_bank_file
 from twin.companies.queries import direct_buyers, get_company
 from twin.companies.types import BILLING_READ, Scope
 from twin.kernel import clock
-from twin.kernel.period import local_instant
 from twin.kernel.tenancy import scoped
 
 # What nobody has paid yet, or paid only in part: of requests for a top-up all of the last months.
@@ -95,12 +94,6 @@ def known_lines(scope: Scope, keys: list[bytes]) -> set[bytes]:
             [scope.organisation_id, keys],
         )
         return {bytes(row[0]) for row in cursor.fetchall()}
-
-
-def moment_of(line: BankLine, zone: ZoneInfo) -> datetime:
-    """A bank tells a day: its first instant at the seller."""
-    assert line.on is not None
-    return local_instant(line.on, zone)
 
 
 def _documents(scope: Scope) -> list[OpenDocument]:

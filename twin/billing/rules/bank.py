@@ -13,12 +13,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 from twin.billing.errors import BillingInvalid
 from twin.billing.rules.rounding import to_minor
+from twin.kernel.period import local_instant
 
 COLUMNS: Final = ("date", "amount", "currency", "payer", "reference", "id")
 _NEEDED: Final = ("date", "amount")
@@ -205,3 +207,9 @@ def folded_name(name: str) -> str:
 def plain(code: str) -> str:
     """Only the letters and digits of a number."""
     return "".join(_WORD.findall(code)).casefold()
+
+
+def moment_of(line: BankLine, zone: ZoneInfo) -> datetime:
+    """A bank tells a day: its first instant at the seller."""
+    assert line.on is not None
+    return local_instant(line.on, zone)

@@ -33,7 +33,8 @@ def spent_by_buyers(scope: Scope, *, buyer_id: int | None = None) -> dict[int, i
                 found[buyer] = found.get(buyer, 0) + int(amount)
                 continue
             owed = unpack(journal)
+            if buyer_id is not None:
+                owed = owed.taken(owed.company == buyer_id)
             for one, added in zip(owed.company.tolist(), owed.sell.tolist(), strict=True):
-                if buyer_id is None or one == buyer_id:
-                    found[one] = found.get(one, 0) + added
+                found[one] = found.get(one, 0) + added
     return found

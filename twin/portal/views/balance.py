@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -91,13 +92,15 @@ def _show(request: HttpRequest, scope: Scope, *, form: TopUpForm | None = None) 
     seller_id = _seller(request, sellers)
     address = _address(request, seller_id)
     found = transactions(scope, address.asked("bought", partner_id=seller_id))
-    moves = Moves(address, found, own.currency, zone_of(request.user), {}, is_seller=False)
+    seller = get_company(platform_scope(), seller_id)
+    zone = zone_of(request.user)
+    moves = Moves(address, found, own.currency, zone, ZoneInfo(seller.time_zone), {}, is_seller=False)
     if moves.pager.is_beyond:
         return HttpResponseRedirect(moves.pager.last_href)
     page = OwnBalancePage(
         facts=Facts(balance(scope, seller_id, own.id)),
         moves=moves,
-        seller=_name(seller_id),
+        seller=seller.name,
         sellers=_choices(sellers, seller_id),
         top_up=(form or TopUpForm(currency=own.currency)) if seller_id == own.parent_id else None,
     )

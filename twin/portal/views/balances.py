@@ -25,9 +25,10 @@ from twin.billing.queries.balances import balances
 from twin.billing.queries.settling import documents_to_pay
 from twin.billing.queries.transactions import transaction_of, transactions
 from twin.companies.queries import DirectBuyer, direct_buyers, get_company
-from twin.companies.types import BILLING_READ, BILLING_WRITE, Company, Scope
+from twin.companies.types import BILLING_READ, BILLING_WRITE, Scope
 from twin.kernel import clock
 from twin.kernel.errors import NotFound
+from twin.portal import reauthentication
 from twin.portal.balance_form import AccountForm, PaymentForm, RefundForm, ReverseForm
 from twin.portal.balance_page import (
     AccountPage,
@@ -95,7 +96,8 @@ def payments(request: HttpRequest) -> HttpResponse:
     address = MovesAddress.read(request.GET.dict(), zone_of(request.user), base=reverse("portal:payments"))
     named = {one.company_id: one.name for one in direct_buyers(scope)}
     found = transactions(scope, address.asked("sold", parties=_parties(named, address.search)))
-    moves = Moves(address, found, own.currency, zone_of(request.user), named or {0: ""}, is_seller=True)
+    zone = zone_of(request.user)
+    moves = Moves(address, found, own.currency, zone, ZoneInfo(own.time_zone), named or {0: ""}, is_seller=True)
     if moves.pager.is_beyond:
         return HttpResponseRedirect(moves.pager.last_href)
     shown = {"moves": moves, "may_write": BILLING_WRITE in scope.permissions}
@@ -161,6 +163,7 @@ def add_refund(request: HttpRequest, buyer_id: int) -> HttpResponse:
     form = RefundForm(request.POST, **_dated(request, scope, _buyer(scope, buyer_id)))
     if not form.is_valid():
         return _show(request, scope, buyer_id, refund=form)
+    reauthentication.require(request)
     given = form.cleaned_data
     try:
         with transaction.atomic():
@@ -192,6 +195,7 @@ def change_terms(request: HttpRequest, buyer_id: int) -> HttpResponse:
     found = balance(scope, scope.organisation_id, buyer_id)
     form = AccountForm(request.POST, account=found.account, currency=buyer.currency)
     if form.is_valid():
+        reauthentication.require(request)
         given = form.cleaned_data
         try:
             set_account(
@@ -216,6 +220,7 @@ def undo(request: HttpRequest, transaction_id: int) -> HttpResponse:
     form = ReverseForm(request.POST)
     if not form.is_valid():
         return _show_payment(request, scope, transaction_id, form=form)
+    reauthentication.require(request)
     try:
         with transaction.atomic():
             reverse_movement(scope, transaction_id, reason=form.cleaned_data["reason"], by=_person(request))
@@ -256,7 +261,7 @@ def _show(request: HttpRequest, scope: Scope, buyer_id: int, **refused: Form) ->
         raise Http404 from None
     address = _address(request, buyer_id)
     listed = transactions(scope, address.asked("sold", partner_id=buyer_id))
-    moves = Moves(address, listed, found.currency, zone, {}, is_seller=True)
+    moves = Moves(address, listed, found.currency, zone, _seller_zone(scope), {}, is_seller=True)
     if moves.pager.is_beyond:
         return HttpResponseRedirect(moves.pager.last_href)
     page = AccountPage(
@@ -285,12 +290,12 @@ def _payment_form(
 
 
 def _dated(_request: HttpRequest | None, scope: Scope, buyer: DirectBuyer) -> dict[str, Any]:
-    zone = ZoneInfo(_own(scope).time_zone)
+    zone = _seller_zone(scope)
     return {"currency": buyer.currency, "zone": zone, "today": clock.now().astimezone(zone).date()}
 
 
-def _own(scope: Scope) -> Company:
-    return get_company(scope, scope.organisation_id)
+def _seller_zone(scope: Scope) -> ZoneInfo:
+    return ZoneInfo(get_company(scope, scope.organisation_id).time_zone)
 
 
 def _buyer(scope: Scope, buyer_id: int) -> DirectBuyer:
@@ -311,7 +316,7 @@ def _show_payment(
         raise Http404
     buyer = _buyer(scope, found.buyer_id)
     page = PaymentPage(
-        row=MoveRow(found, buyer.currency, zone_of(request.user), buyer.name),
+        row=MoveRow(found, buyer.currency, zone_of(request.user), _seller_zone(scope), buyer.name),
         buyer_id=buyer.company_id,
         recorded=moment_words(found.recorded_at.replace(microsecond=0), zone_of(request.user)),
         may_undo=BILLING_WRITE in scope.permissions and found.kind in ("payment", "refund") and not found.is_reversed,

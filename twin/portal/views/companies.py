@@ -17,14 +17,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from twin.billing.queries.balances import balances_of
+from twin.billing.types import Balance
 from twin.companies import actions, queries
+from twin.companies.queries import Directory
 from twin.companies.rules.acting import may_act_for
-from twin.companies.types import Company, Scope
+from twin.companies.types import BILLING_READ, BILLING_WRITE, Company, Scope
 from twin.kernel import clock
 from twin.kernel.addresses import address_of
 from twin.kernel.errors import Invalid, NotFound, TwinError
 from twin.metering import actions as metering
 from twin.portal import reauthentication
+from twin.portal.balance_form import AccountForm
+from twin.portal.balance_page import Facts
 from twin.portal.companies_form import CreateForm, DetailsForm, MoveForm, StateForm
 from twin.portal.companies_page import CompaniesAsked, CompaniesPage, OneCompanyPage
 from twin.portal.company_words import clash_words, kind_words, problems_in
@@ -45,7 +50,7 @@ def companies(request: HttpRequest) -> HttpResponse:
     scope = seller_scope(request)
     asked = CompaniesAsked.read(request.GET.dict())
     found = queries.directory(scope, search=asked.search, state=asked.segment, sort=asked.sort, offset=asked.offset)
-    page = CompaniesPage(asked, found, cards_of_buyers(scope, clock.now()), scope)
+    page = CompaniesPage(asked, found, cards_of_buyers(scope, clock.now()), scope, _balances(scope, found))
     if asked.page > page.last_page:
         return HttpResponseRedirect(page.last_href)
     return render(request, "portal/companies/list.html", {"page": page})
@@ -146,6 +151,22 @@ def move(request: HttpRequest, company_id: int) -> HttpResponse:
         }
 
     return _carry_out(request, company_id, form, "move", act)
+
+
+def _account(scope: Scope, company: Company) -> dict[str, Any]:
+    """Where a buyer of the asker stands, and the form of its terms."""
+    may_read = BILLING_READ in scope.permissions and company.parent_id == scope.organisation_id
+    found = balances_of(scope, [company.id]).get(company.id) if may_read else None
+    if found is None:
+        return {}
+    may_write = BILLING_WRITE in scope.permissions
+    form = AccountForm(auto_id="terms_%s", account=found.account, currency=found.currency) if may_write else None
+    return {"facts": Facts(found), "terms_form": form}
+
+
+def _balances(scope: Scope, found: Directory) -> dict[int, Balance]:
+    own = [one.id for one in found.items if one.seller_id == scope.organisation_id]
+    return balances_of(scope, own) if own and BILLING_READ in scope.permissions else {}
 
 
 def seller_scope(request: HttpRequest) -> Scope:
@@ -252,6 +273,7 @@ def _show(request: HttpRequest, scope: Scope, company: Company, **refused: forms
         close_form=refused.get("closed") or StateForm(auto_id="closed_%s"),
         move_form=(refused.get("move") or move) if is_platform else None,
         may_act_for=may_act_for(scope, company),
+        **_account(scope, company),
     )
     status = UNPROCESSABLE if refused else 200
     return render(request, "portal/companies/company.html", {"page": page}, status=status)
