@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import django
 import pytest
+from django.utils import translation
 
 from tests.database import Cleaner, migrate
 from tests.peers import PEERS
@@ -69,6 +70,13 @@ def db_clean(migrated_database: Cleaner, django_db_blocker: pytest.FixtureReques
     with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django names no public type for it
         yield SERVER.roles
         migrated_database.clean()
+
+
+@pytest.fixture(autouse=True)
+def _language_ends_with_its_test() -> Iterator[None]:
+    """A page leaves its reader's language behind in the thread; the next test begins in English."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
