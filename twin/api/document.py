@@ -57,7 +57,7 @@ def own_currency() -> str | None:
 
 def _document_refusals(path: str, operation: dict[str, Any]) -> None:
     statuses = {*ALWAYS, *(WITH_BODY if "requestBody" in operation else ())}
-    if "{" in path or "requestBody" in operation or "/reports/" in path:
+    if "{" in path or "requestBody" in operation or _names_a_company(operation):
         statuses.add(404)
     if "/reports/" in path or path.endswith("/invoices"):
         statuses.add(406)
@@ -72,6 +72,10 @@ def _document_refusals(path: str, operation: dict[str, Any]) -> None:
     responses[401]["headers"] = CHALLENGE
     for status in statuses & {429, 503}:
         responses[status]["headers"] = UNAVAILABLE
+
+
+def _names_a_company(operation: dict[str, Any]) -> bool:
+    return any(given["name"] in ("company", "reseller") for given in operation.get("parameters", ()))
 
 
 def _name_permissions(api: NinjaAPI, document: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from procrastinate.contrib.django import app
+from procrastinate.types import JSONDict
 
 from twin.kernel.clock import now
 from twin.kernel.errors import Invalid
@@ -85,7 +86,8 @@ def send_mails(letters: Sequence[Letter], *, purpose: str) -> None:
     with transaction.atomic():
         made = Dispatch.objects.bulk_create(rows)
         task = app.configure_task(DELIVER, queue=QUEUE, priority=_USUAL)
-        task.batch_defer(*({"dispatch_id": row.pk} for row in made))
+        asked: list[JSONDict] = [{"dispatch_id": row.pk} for row in made]
+        task.batch_defer(*asked)
 
 
 def send_sms(*, to: str, text: str, purpose: str, expires_in: timedelta | None = None) -> int:

@@ -91,29 +91,25 @@ class Frame:
     def menu(self) -> tuple[MenuHead, ...]:
         if self.visitor is None:
             return ()
-        heads: list[MenuHead] = []
-        reports = self._reports(self.visitor)
-        if reports:
-            heads.append(MenuHead(gettext("Reports"), "reports", reports))
-        billing = self._billing(self.visitor)
-        if billing:
-            heads.append(MenuHead(gettext("Billing"), "record", billing))
-        if self.visitor.manages_companies:
-            heads.append(self._place(gettext("Companies"), "companies", "portal:companies"))
-        if self.visitor.manages_companies:
-            heads.append(self._place(gettext("Prices"), "prices", "portal:prices"))
-        if self.visitor.manages_companies:
-            heads.append(self._place(gettext("To do"), "done", "portal:books"))
-        if self.visitor.manages_people:
-            heads.append(self._place(gettext("Users"), "people", "portal:users"))
-        if self.visitor.tells_of_company:
-            heads.append(self._place(gettext("Company"), "company", "portal:company"))
-        if self.visitor.manages_keys:
-            heads.append(self._place(gettext("API keys"), "key", "portal:api_keys"))
-        heads.append(self._place(gettext("API"), "code", "portal:api_reference"))
-        if self.visitor.reads_audit:
-            heads.append(self._place(gettext("Audit"), "record", "portal:audit"))
-        return (*heads, *self._own_places())
+        folders = (
+            (gettext("Reports"), "reports", self._reports(self.visitor)),
+            (gettext("Billing"), "record", self._billing(self.visitor)),
+        )
+        heads = [MenuHead(title, icon, entries) for title, icon, entries in folders if entries]
+        return (*heads, *self._places(self.visitor), *self._own_places())
+
+    def _places(self, visitor: Visitor) -> list[MenuHead]:
+        offered = (
+            (visitor.manages_companies, gettext("Companies"), "companies", "portal:companies"),
+            (visitor.manages_companies, gettext("Prices"), "prices", "portal:prices"),
+            (visitor.manages_companies, gettext("To do"), "done", "portal:books"),
+            (visitor.manages_people, gettext("Users"), "people", "portal:users"),
+            (visitor.tells_of_company, gettext("Company"), "company", "portal:company"),
+            (visitor.manages_keys, gettext("API keys"), "key", "portal:api_keys"),
+            (True, gettext("API"), "code", "portal:api_reference"),
+            (visitor.reads_audit, gettext("Audit"), "record", "portal:audit"),
+        )
+        return [self._place(title, icon, name) for is_open, title, icon, name in offered if is_open]
 
     def _own_places(self) -> tuple[MenuHead, ...]:
         """What is the person's own, out of reach while they act for a company."""
