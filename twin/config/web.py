@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.conf import settings
 from environs import Env
 from granian import Granian
@@ -15,8 +17,14 @@ from twin.engine.lifeline import end_with_parent
 _THREADS = 32
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Granian wonders at the number of threads at each start; it is meant."""
+    return "Python threads" not in record.getMessage()
+
+
 def main() -> None:
     end_with_parent()
+    logging.getLogger("_granian").addFilter(_is_news)
     Granian(
         "twin.config.web_worker:application",
         address=settings.HOST,
