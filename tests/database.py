@@ -38,6 +38,12 @@ def _forget() -> None:
     import_module("twin.metering.interning").forget_all()
 
 
+def leave() -> None:
+    """Nothing of this process is connected any more, so that a command can be alone in the database."""
+    connections.close_all()
+    import_module("twin.metering.writing").close_writer()
+
+
 class Cleaner:
     """Puts every table back to what it held right after the migrations.
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connections
 
 from tests.billing.months import close, statements_between, use
-from tests.database import Cleaner
+from tests.database import Cleaner, leave
 from tests.informing import inform
 from tests.world import build_world
 from twin.__main__ import main
@@ -29,7 +28,7 @@ def _nothing_left() -> Iterator[None]:
 
 
 def run(*arguments: str) -> int:
-    connections.close_all()
+    leave()
     return main(list(arguments))
 
 

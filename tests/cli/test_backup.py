@@ -15,9 +15,8 @@ import psycopg
 import pytest
 import time_machine
 from django.conf import settings
-from django.db import connections
 
-from tests.database import Cleaner
+from tests.database import Cleaner, leave
 from tests.world import BEGINNING, World, build_world
 from twin.__main__ import main
 from twin.cli.backup import last_backup
@@ -48,7 +47,7 @@ def _nothing_left() -> Iterator[None]:
 
 def run(*arguments: str) -> int:
     """A command beside which nothing of this process works in the database."""
-    connections.close_all()
+    leave()
     return main(list(arguments))
 
 
@@ -124,7 +123,7 @@ def test_a_server_without_bypassrls_takes_part_in_both(
     a_used_world()
     before = everything(db_clean)
     names = (db_clean.owner["user"], db_clean.writer["user"])
-    connections.close_all()
+    leave()
     with psycopg.connect(**database_server.superuser(), autocommit=True) as admin:
         for name in names:
             admin.execute(f"alter role {name} nobypassrls")
@@ -142,7 +141,7 @@ def test_a_server_without_bypassrls_takes_part_in_both(
             for name in names:
                 admin.execute(f"alter role {name} bypassrls")
             store.may_copy.cache_clear()
-            connections.close_all()
+            leave()
             for policy, table in admin.execute(
                 "select policyname, tablename from pg_policies where policyname in ('owner_passes', 'writer_passes')"
             ).fetchall():

@@ -158,7 +158,7 @@ def test_without_a_platform_the_console_says_what_to_do() -> None:
     ("role", "permissions"),
     [
         ("administrator", set(PERMISSIONS) - {"usage:write"}),
-        ("finance", {"reports:read", "companies:read", "prices:read"}),
+        ("finance", {"reports:read", "companies:read", "prices:read", "billing:read"}),
         ("chat_operator", set()),
     ],
 )

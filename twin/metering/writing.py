@@ -60,6 +60,13 @@ def one_writer() -> Iterator[None]:
         connections["writer"] = own
 
 
+def close_writer() -> None:
+    """End the shared connection, for whoever must be alone in the database; the next batch opens another."""
+    if _Shared.connection is not None:
+        _Shared.connection.close()
+        _Shared.connection = None
+
+
 @contextmanager
 def batch_transaction(scope: Scope, now: datetime, batches: dict[int, int], *, is_recorded: bool) -> Iterator[Opened]:
     """Open, under the shared lock on tree and prices and holding the shards in `batches` (their events by shard).
