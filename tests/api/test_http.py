@@ -168,7 +168,7 @@ def test_a_database_that_does_not_answer_asks_to_try_again(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("twin.companies.access.scope_for_key", fail)
+    monkeypatch.setattr("twin.companies.access._note_use", fail)
     answer = api.get("/companies", shared_world.twin)
     assert_problem(answer, 503)
     assert answer.headers["retry-after"] == "1"
@@ -384,6 +384,27 @@ def test_the_document_describes_every_address(api: Api, shared_world: World) -> 
         "GET /api/v1/usage/unrated",
         "GET /api/v1/reports/reseller-companies",
         "GET /api/v1/reports/usage",
+        "GET /api/v1/companies/{company_id}/balance",
+        "POST /api/v1/companies/{company_id}/may-spend",
+        "PUT /api/v1/companies/{company_id}/account",
+        "GET /api/v1/transactions",
+        "POST /api/v1/transactions/{transaction_id}/reverse",
+        "POST /api/v1/payments",
+        "POST /api/v1/refunds",
+        "GET /api/v1/statements",
+        "GET /api/v1/statements/{statement_id}",
+        "GET /api/v1/statements/{statement_id}/lines/{number}/charges",
+        "POST /api/v1/statements/{statement_id}/sign-off",
+        "POST /api/v1/statements/{statement_id}/late",
+        "GET /api/v1/open-statements",
+        "GET /api/v1/billing-settings",
+        "PUT /api/v1/billing-settings",
+        "GET /api/v1/invoices",
+        "GET /api/v1/invoices/waiting",
+        "GET /api/v1/invoices/{invoice_id}",
+        "GET /api/v1/invoices/{invoice_id}/pdf",
+        "POST /api/v1/invoices/{invoice_id}/credit-notes",
+        "POST /api/v1/top-ups",
     }
 
 

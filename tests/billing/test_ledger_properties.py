@@ -201,7 +201,7 @@ def check(story: Story) -> None:
 
 @pytest.mark.database
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_any_order_of_documents_and_money_adds_up(migrated_database: Any, steps: list[tuple[str, int, int]]) -> None:
     migrated_database.clean()

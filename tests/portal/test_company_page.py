@@ -126,7 +126,7 @@ def test_platform_staff_are_not_held_and_have_the_window(small_world: World) -> 
 def test_people_of_a_blocked_company_are_told_that_instead(ann: Person) -> None:
     update_company(platform_scope(), ann.scope.organisation_id, state="blocked", reason="unpaid")
     assert ann.client.get("/personal-account").status_code == 200
-    assert ann.client.get("/company").status_code == 404
+    assert ann.client.get("/company")["Location"] == "/personal-account"
 
 
 @pytest.mark.parametrize("role", ["finance", "chat_operator"])
