@@ -17,9 +17,7 @@ from twin.billing.types import Invoice, InvoiceLine, name_in
 from twin.billing.words import (
     BANK_TITLES,
     KIND_TITLES,
-    METER_TITLES,
     NUMBER_TITLES,
-    SERVICE_TITLES,
     TAX_TEXTS,
     address_lines,
     day_words,
@@ -33,6 +31,7 @@ from twin.companies.rules.information import readable
 from twin.companies.types import Address
 from twin.kernel.typesetting import typeset
 from twin.pricing.meters import METER_BY_CODE
+from twin.pricing.words import METER_TITLES, SERVICE_TITLES
 
 TEMPLATE: Final = Path(__file__).parent / "typst" / "invoice.typ"
 # Tags make a longer file too large to send.

@@ -16,12 +16,12 @@ from twin.metering.queries import OPEN_A_PAGE
 from twin.metering.types import Conflict, Contradiction, OpenGroup
 from twin.portal.listing import ListAsked, Pager, Segment
 from twin.portal.prices_lists import segments_of
-from twin.portal.report_words import METER_TITLES
 from twin.portal.rules.figures import count_text
 from twin.portal.words import moment_words
 from twin.pricing.rules.new_rates import MOST_SELECTOR_KEYS
 from twin.pricing.rules.rate_files import selector_text
 from twin.pricing.types import CompanyWithoutCard
+from twin.pricing.words import METER_TITLES
 
 # Of each list so many stand on the page of all.
 SHOWN_OF_EACH: Final = 10

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from twin.companies.types import Company
 from twin.kernel.period import Period
 from twin.portal.companies_form import MomentField, seller_field
-from twin.portal.report_words import METER_TITLES
+from twin.pricing.words import METER_TITLES
 
 _ANY: Final = ""
 

@@ -16,11 +16,12 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from twin.metering.types import PLANNED_RATE, RateFigures, RateTerms, Rerating, ReratingFigures
 from twin.portal.corrections_form import CorrectionForm
 from twin.portal.prices_page import selector_words
-from twin.portal.report_words import METER_TITLES, Figure, active_language, figure_of
+from twin.portal.report_words import Figure, active_language, figure_of
 from twin.portal.rules.figures import count_text, exact_text
 from twin.portal.words import moment_words
 from twin.pricing.meters import METER_BY_ID
 from twin.pricing.types import Terms
+from twin.pricing.words import METER_TITLES
 
 COMPANIES_SHOWN: Final = 100
 # New prices have no end; the year says so.

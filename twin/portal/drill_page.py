@@ -18,7 +18,6 @@ from twin.portal.drilling import Drill
 from twin.portal.period_control import Link, PeriodControl
 from twin.portal.report_words import (
     CHANNEL_TITLES,
-    METER_TITLES,
     TAB_TITLES,
     Figure,
     active_language,
@@ -30,6 +29,7 @@ from twin.portal.rules.channels import channel_of, channels_of
 from twin.portal.rules.figures import count_text, exact_text, share_text
 from twin.portal.words import length_words, moment_words, month_words, offset_words, short_date_words, step_words
 from twin.pricing.meters import METER_BY_CODE
+from twin.pricing.words import METER_TITLES
 from twin.reports.columns import SECTIONS, Column
 from twin.reports.types import CompanyDays, CompanyEvents, CompanyRates, DayRow
 

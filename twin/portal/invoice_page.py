@@ -17,9 +17,7 @@ from twin.billing.types import Creditable, Invoice, InvoiceLine
 from twin.billing.words import (
     BANK_TITLES,
     KIND_TITLES,
-    METER_TITLES,
     NUMBER_TITLES,
-    SERVICE_TITLES,
     TAX_TEXTS,
     address_lines,
     day_words,
@@ -36,6 +34,7 @@ from twin.portal.invoices_page import state_of
 from twin.portal.money_words import Amount, amount_of
 from twin.portal.report_words import active_language
 from twin.pricing.meters import METER_BY_CODE
+from twin.pricing.words import METER_TITLES, SERVICE_TITLES
 
 
 @dataclass(frozen=True)

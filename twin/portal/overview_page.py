@@ -15,10 +15,11 @@ from django.utils.translation import ngettext
 from twin.portal.asking import COMMON_SORTS, DEFAULT_SORT, Asked
 from twin.portal.comparing import STEP_TITLES, KeyFigure, bar_width, before_words, bounds_words, key_figure
 from twin.portal.period_control import Link
-from twin.portal.report_words import METER_TITLES, TAB_TITLES, Figure, active_language, attributes_words, figure_of
+from twin.portal.report_words import TAB_TITLES, Figure, active_language, attributes_words, figure_of
 from twin.portal.rules.figures import change_text, count_text, exact_text, share_text
 from twin.portal.words import moment_words, step_words
 from twin.pricing.meters import METER_BY_CODE
+from twin.pricing.words import METER_TITLES
 from twin.reports.types import CompanyTrend, Overview, RateUnderCost, Sums, UnratedUsage
 
 TO_DO_SHOWN: Final = 10

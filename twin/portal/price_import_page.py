@@ -17,7 +17,6 @@ from twin.kernel.period import instant_text
 from twin.metering.types import RateClash
 from twin.portal.price_clashes import ClashNote, note_of
 from twin.portal.prices_page import selector_words, shortfall_words
-from twin.portal.report_words import METER_TITLES
 from twin.portal.rules.figures import count_text, exact_text
 from twin.portal.rules.periods import read_moment
 from twin.portal.words import moment_words
@@ -25,6 +24,7 @@ from twin.pricing.rules.margins import Shortfall
 from twin.pricing.rules.rate_files import MOST_LINES, Problem, RateFile, ReadTime
 from twin.pricing.rules.rate_imports import PlannedLine
 from twin.pricing.types import NewRate, RateCard
+from twin.pricing.words import METER_TITLES
 
 MOST_SHOWN: Final = 300
 LineKind = Literal["wrong", "clash", "loss", "new", "same", "replaced"]

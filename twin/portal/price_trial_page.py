@@ -23,12 +23,13 @@ from twin.metering.types import RateUse, Trial, TrialLine
 from twin.portal.companies_form import MomentField
 from twin.portal.prices_form import PriceField
 from twin.portal.prices_page import selector_words
-from twin.portal.report_words import METER_TITLES, Figure, figure_of
+from twin.portal.report_words import Figure, figure_of
 from twin.portal.rules.figures import count_text, exact_text
 from twin.portal.rules.periods import presets
 from twin.portal.words import moment_words
 from twin.pricing.meters import METER_BY_CODE, METER_BY_ID
 from twin.pricing.types import NewRate, Rate, RateCard, Selector
+from twin.pricing.words import METER_TITLES
 
 K = TypeVar("K")
 

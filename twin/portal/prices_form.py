@@ -16,12 +16,13 @@ from twin.companies.types import Company
 from twin.kernel import clock
 from twin.kernel.errors import Invalid
 from twin.portal.companies_form import MomentField, seller_field
-from twin.portal.report_words import CHANNEL_TITLES, METER_TITLES
+from twin.portal.report_words import CHANNEL_TITLES
 from twin.pricing.meters import CHANNELS
 from twin.pricing.rules.channels import rates_of_channel
 from twin.pricing.rules.new_rates import HIGHEST_PER, HIGHEST_QUANTITY, price_nano
 from twin.pricing.rules.rate_files import read_selector
 from twin.pricing.types import NewRate
+from twin.pricing.words import METER_TITLES
 
 _OF_CHANNELS: Final = tuple(meter for meters in CHANNELS.values() for meter in meters)
 _LOCAL: Final = _("Local time of %(zone)s; empty means now.")

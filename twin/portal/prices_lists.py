@@ -11,10 +11,10 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 
 from twin.portal.listing import Head, ListAsked, Segment
-from twin.portal.report_words import METER_TITLES
 from twin.portal.rules.figures import count_text
 from twin.pricing.meters import METERS
 from twin.pricing.queries import CARD_ORDERS, LISTED_A_PAGE, RATE_STATES, SPAN_STATES
+from twin.pricing.words import METER_TITLES
 
 RATE_STATE_TITLES: Final[dict[str, Promise]] = {
     "all": pgettext_lazy("prices", "All"),

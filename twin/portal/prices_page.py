@@ -23,12 +23,12 @@ from twin.portal.prices_lists import (
     RatesAsked,
     segments_of,
 )
-from twin.portal.report_words import METER_TITLES
 from twin.portal.rules.figures import count_text, exact_text
 from twin.portal.words import moment_words
 from twin.pricing.meters import METER_BY_ID
 from twin.pricing.rules.margins import Shortfall
 from twin.pricing.types import AssignmentSpan, CardDirectory, ListedRate, Rate, RateCard, RateListing, SpanListing
+from twin.pricing.words import METER_TITLES
 
 BUYERS_SHOWN: Final = 10
 

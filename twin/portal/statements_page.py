@@ -32,9 +32,10 @@ from twin.metering.queries.billable_events import BillableCharge
 from twin.metering.types import RateTerms
 from twin.portal.drill_page import unit_price_words
 from twin.portal.listing import Head, ListAsked, Pager, Segment
-from twin.portal.report_words import METER_TITLES, attributes_words
+from twin.portal.report_words import attributes_words
 from twin.portal.rules.figures import count_text, exact_text, money_text
 from twin.portal.words import date_words, moment_words, month_words
+from twin.pricing.words import METER_TITLES
 
 SEGMENTS: Final = ("open", "waiting", "closed")
 _COLUMNS: Final[dict[str, Promise]] = {

@@ -15,10 +15,11 @@ from django.utils.translation import ngettext
 from twin.portal.asking import Asked
 from twin.portal.comparing import STEP_TITLES, KeyFigure, bar_width, before_words, bounds_words, key_figure
 from twin.portal.period_control import Link, PeriodControl
-from twin.portal.report_words import METER_TITLES, TAB_TITLES, Figure, active_language, figure_of, quantity_words
+from twin.portal.report_words import TAB_TITLES, Figure, active_language, figure_of, quantity_words
 from twin.portal.rules.figures import count_text
 from twin.portal.words import step_words
 from twin.pricing.meters import METER_BY_CODE
+from twin.pricing.words import METER_TITLES
 from twin.reports.columns import SECTIONS
 from twin.reports.types import UsageFigures, UsageReport, UsageSection
 

@@ -7,7 +7,8 @@ const PAUSE = 250;
 for (const form of document.querySelectorAll("form[data-live-search]")) {
   const field = form.querySelector("input[type=search]");
   let timer = 0;
-  let asked = field.value;
+  // What the page was rendered for: whatever was typed before this script ran is still to be asked.
+  let asked = field.defaultValue;
   let running = null;
 
   const address = () => {
@@ -49,4 +50,5 @@ for (const form of document.querySelectorAll("form[data-live-search]")) {
     window.clearTimeout(timer);
     timer = window.setTimeout(search, PAUSE);
   });
+  search();
 }
