@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,12 +30,16 @@ _Asker = tuple[int, int | None]
 
 @dataclass
 class _Ticket:
-    """One request on its way through the gate."""
+    """One request on its way through the gate; `sign` opens when it is answered or has to lead."""
 
     scope: Scope
     decoded: Decoded
     answer: TakenBatch | None = None
     problem: BaseException | None = None
+    sign: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.sign.acquire()
 
     @property
     def is_done(self) -> bool:
@@ -50,12 +54,14 @@ class Gate:
     """One thread at a time stores, for itself and for all that wait behind it and come with the same key.
 
     Nobody waits for company: a request that finds the gate free goes alone. An answer is
-    given only after the commit of the transaction that holds its events.
+    given only after the commit of the transaction that holds its events. Whoever has stored hands the gate
+    to the first of those that came meanwhile, and the answered are called each by a sign of its own: were
+    it one lock for all, the answered would stand in line for it between the groups, and groups would be small.
     """
 
     def __init__(self, take: Callable[[Scope, Decoded], Outcome]) -> None:
         self._take = take
-        self._turn = threading.Lock()
+        self._is_busy = False
         self._waiting: OrderedDict[_Asker, deque[_Ticket]] = OrderedDict()
         self._queue = threading.Lock()
 
@@ -64,13 +70,29 @@ class Gate:
         ticket = _Ticket(scope, decoded)
         with self._queue:
             self._waiting.setdefault(_asker(scope), deque()).append(ticket)
-        with self._turn:
-            while not ticket.is_done:
-                self._serve(self._next_group())
+            is_first, self._is_busy = not self._is_busy, True
+        if not is_first:
+            ticket.sign.acquire()
+        if not ticket.is_done:
+            self._lead()
         if ticket.problem is not None:
             raise ticket.problem
         assert ticket.answer is not None
         return ticket.answer
+
+    def _lead(self) -> None:
+        """Serve the group that begins with the caller's own request, then call the next to lead."""
+        try:
+            self._serve(self._next_group())
+        finally:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        with self._queue:
+            heir = next(iter(self._waiting.values()))[0] if self._waiting else None
+            self._is_busy = heir is not None
+        if heir is not None:
+            heir.sign.release()
 
     def _next_group(self) -> list[_Ticket]:
         """The oldest request of whoever is next, and those right behind it that fit into one batch with it.
@@ -94,6 +116,7 @@ class Gate:
         except BaseException as problem:  # noqa: BLE001 - raised again by the thread whose request it was
             if len(group) == 1:
                 group[0].problem = problem
+                group[0].sign.release()
                 return
             # Whatever one of them brought on, the others shall not suffer from it.
             for ticket in group:
@@ -101,6 +124,7 @@ class Gate:
             return
         for ticket, answer in zip(group, _answers(group, outcome), strict=True):
             ticket.answer = answer
+            ticket.sign.release()
 
 
 def _asker(scope: Scope) -> _Asker:
