@@ -9,7 +9,13 @@ from django.db import connections
 TENANT_COLUMNS = ("company_id", "seller_id", "buyer_id", "ancestor_id", "organisation_id", "parent_id")
 
 # Views run as their owner, who bypasses row-level security: each carries its own condition.
-VIEWS_OF_THE_APP = {"metering_billable", "metering_sold", "metering_sold_event", "pricing_rate_paid"}
+VIEWS_OF_THE_APP = {
+    "metering_billable",
+    "metering_running_correction",
+    "metering_sold",
+    "metering_sold_event",
+    "pricing_rate_paid",
+}
 
 
 def owner_rows(query: str, *parameters: Any) -> list[tuple[Any, ...]]:

@@ -75,9 +75,14 @@ def a_full_world() -> World:
 
 
 def _correct_charges(world: World) -> None:
-    """Corrections asked for, and events taken back in each family."""
+    """Corrections asked for, one being done, and events taken back in each family."""
     for party in (world.rhea, world.strand):
         metering.ask_rerating(party.scope, period=Period(BEGINNING, BEGINNING + timedelta(days=1)))
+        # Of nothing that was used: it holds up no month.
+        much_later = Period(BEGINNING + timedelta(days=3650), BEGINNING + timedelta(days=3651))
+        run = metering.ask_rerating(party.scope, period=much_later)
+        metering.count_preview(run.id)
+        metering.decide_rerating(party.scope, rerating_id=run.id, reason="a test")
     for company_id in (world.acme.id, world.dune.id, world.cedar.id):
         metering.withdraw_event(world.twin.scope, company_id=company_id, source="smsc-1", event_id="1", reason="a test")
 

@@ -23,7 +23,14 @@ log = logging.getLogger(__name__)
 def close_months(timestamp: int) -> None:
     """Every hour: months of all sellers that are over, and their grace too, become statements and documents."""
     for seller, done in close_everywhere(platform_scope(), now=clock.now()):
-        log.info("billing.closed seller=%d closed=%d unrated=%d late=%d", seller, done.closed, done.unrated, done.late)
+        log.info(
+            "billing.closed seller=%d closed=%d unrated=%d late=%d correcting=%d",
+            seller,
+            done.closed,
+            done.unrated,
+            done.late,
+            done.correcting,
+        )
 
 
 @app.periodic(cron="*/10 * * * *")

@@ -38,7 +38,8 @@ def close(seller: int | None, month: date | None) -> None:
     try:
         for one in _sellers(seller):
             done = close_due(billing_scope(one), now=clock.now(), until_month=month)
-            click.echo(f"seller={one} closed={done.closed} unrated={done.unrated} late={done.late}")
+            waits = f" correcting={done.correcting}" if done.correcting else ""
+            click.echo(f"seller={one} closed={done.closed} unrated={done.unrated} late={done.late}{waits}")
     except TwinError as error:
         raise click.ClickException(str(error)) from error
 

@@ -21,7 +21,13 @@ from twin.billing.types import Settings, Statement
 from twin.companies.access import billing_scope
 from twin.companies.types import BILLING_WRITE, Scope
 from twin.kernel.tenancy import scoped, tenant_transaction
-from twin.metering.queries import billable_groups, billable_rates, current_cutoff, unrated_counts
+from twin.metering.queries import (
+    billable_groups,
+    billable_rates,
+    buyers_in_correction,
+    current_cutoff,
+    unrated_counts,
+)
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +39,23 @@ _A_TRANSACTION: Final = 250
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What one run did: statements closed, and statements that wait and why."""
+    """What one run did: statements closed, and statements that wait and why.
+
+    `correcting` wait by themselves: until a correction of their charges that is being done has come to its end.
+    """
 
     closed: int = 0
     unrated: int = 0
     late: int = 0
+    correcting: int = 0
 
     def __add__(self, other: Closing) -> Closing:
-        return Closing(self.closed + other.closed, self.unrated + other.unrated, self.late + other.late)
+        return Closing(
+            self.closed + other.closed,
+            self.unrated + other.unrated,
+            self.late + other.late,
+            self.correcting + other.correcting,
+        )
 
 
 def close_due(
@@ -122,8 +137,8 @@ def _close_part(
     scope: Scope, part: Sequence[NextStatement], settings: Settings, now: datetime, *, tell: bool
 ) -> tuple[Closing, list[int]]:
     """Returns also the buyers that need no second look: held, or empty tails that leave no statement."""
-    done, finished = Closing(), []
-    prepared = prepare(scope, part, settings, now)
+    prepared, correcting = prepare(scope, part, settings, now)
+    done, finished = Closing(correcting=correcting), []
     for at in range(0, len(prepared), _A_TRANSACTION):
         some = prepared[at : at + _A_TRANSACTION]
         done += _write(scope, some, tell=tell)
@@ -133,13 +148,18 @@ def _close_part(
 
 
 @scoped(snapshot=True)
-def prepare(scope: Scope, part: Sequence[NextStatement], settings: Settings, now: datetime) -> list[Statement]:
+def prepare(
+    scope: Scope, part: Sequence[NextStatement], settings: Settings, now: datetime
+) -> tuple[list[Statement], int]:
     """The statements as they would be closed at the cutoff of this snapshot; held ones say why.
 
     What lies up to a cutoff never changes, so they may be written in a later transaction. Of buyers that
-    left there is one only when something came late.
+    left there is one only when something came late. Left out, and counted, are those whose charges a correction
+    is changing in this snapshot: the cutoff would cut it in two, and late usage may be written off.
     """
     until = current_cutoff(scope)
+    in_correction = buyers_in_correction(scope, asked=[one.asked for one in part])
+    part = [one for one in part if one.buyer.company_id not in in_correction]
     asked = [one.asked for one in part]
     groups = billable_groups(scope, asked=asked, until=until)
     unrated = unrated_counts(scope, asked=asked)
@@ -153,7 +173,7 @@ def prepare(scope: Scope, part: Sequence[NextStatement], settings: Settings, now
             continue
         found = replace(one.blank(now), lines=lines, cutoff=until, amount=total_of(lines), closed_at=now)
         prepared.append(_judged(found, unrated.get(buyer, 0), settings))
-    return prepared
+    return prepared, len(in_correction)
 
 
 def _judged(found: Statement, unrated: int, settings: Settings) -> Statement:

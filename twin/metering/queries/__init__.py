@@ -1,6 +1,12 @@
 """What metering can tell: totals, what they are made of, to-dos, conflicts, the way of one event, its own health."""
 
-from twin.metering.queries.billable import billable_groups, billable_rates, current_cutoff, unrated_counts
+from twin.metering.queries.billable import (
+    billable_groups,
+    billable_rates,
+    buyers_in_correction,
+    current_cutoff,
+    unrated_counts,
+)
 from twin.metering.queries.cells import cells_in
 from twin.metering.queries.charges import charges_by_rate, events_of
 from twin.metering.queries.clashes import rate_clashes
@@ -17,6 +23,7 @@ __all__ = [
     "OPEN_A_PAGE",
     "billable_groups",
     "billable_rates",
+    "buyers_in_correction",
     "cells_by",
     "cells_in",
     "charges_by_rate",

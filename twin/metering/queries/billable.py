@@ -72,6 +72,13 @@ _UNRATED: Final = f"""
         where not is_own and e.batch > since[shard + 1]
     ) waiting group by buyer_id
 """  # noqa: S608 - constants only
+_CORRECTING: Final = f"""
+    with {_ASKED}
+    select buyer_id from asked where exists (
+        select 1 from metering_running_correction r
+        where (r.buyer_id is null or r.buyer_id = asked.buyer_id) and r.start_at < asked.end_at
+    )
+"""  # noqa: S608 - constants only
 
 
 @scoped
@@ -105,9 +112,22 @@ def billable_groups(scope: Scope, *, asked: Sequence[AskedSpan], until: Cutoff) 
 @scoped(snapshot=True)
 def unrated_counts(scope: Scope, *, asked: Sequence[AskedSpan]) -> dict[int, int]:
     """How many events that belong to each buyer's span, or came late to it, still lack the organisation's price."""
+    if not asked:
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(_UNRATED, _parameters(scope, asked))
         return dict(cursor.fetchall())
+
+
+@scoped(snapshot=True)
+def buyers_in_correction(scope: Scope, *, asked: Sequence[AskedSpan]) -> set[int]:
+    """Those whose charges up to the end of their span a correction is still changing, part by part.
+
+    Read in the snapshot of a cutoff it says whether that cutoff would cut one in two.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CORRECTING, _parameters(scope, asked))
+        return {row[0] for row in cursor.fetchall()}
 
 
 @scoped(snapshot=True)
