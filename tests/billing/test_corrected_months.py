@@ -1,4 +1,4 @@
-"""A correction that is being done stands on one statement as a whole: closing waits for it or has seen nothing of it."""
+"""A correction that is being done stands on one statement as a whole: closing waits for it or sees nothing of it."""
 
 from __future__ import annotations
 
