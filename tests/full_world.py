@@ -13,10 +13,12 @@ from tests.world import BEGINNING, World, build_world
 from twin.accounts.models import User
 from twin.billing.actions.closing import close_due
 from twin.billing.actions.payments import record_payment
+from twin.billing.actions.repeating import done_once
 from twin.billing.actions.settings import save_settings
 from twin.billing.types import Settings
 from twin.companies import actions as companies
 from twin.companies.access import platform_scope, scope_for_person
+from twin.companies.types import Scope
 from twin.kernel import security_log
 from twin.kernel.period import Period
 from twin.kernel.tenancy import tenant_transaction
@@ -95,4 +97,13 @@ def _close_two_months(world: World) -> None:
             cursor.execute("insert into billing_logo values (%s, '\\x00', 'image/png', '\\x00')", [party.id])
         close_due(party.scope, now=datetime(2026, 3, 5, tzinfo=UTC), tell=False)
     for seller, buyer in ((world.rhea, world.acme), (world.strand, world.dune)):
-        record_payment(seller.scope, buyer_id=buyer.id, amount_minor=1, at=datetime(2026, 3, 6, tzinfo=UTC))
+        _pay_once(seller.scope, buyer.id)
+
+
+def _pay_once(scope: Scope, buyer_id: int) -> None:
+    at = datetime(2026, 3, 6, tzinfo=UTC)
+
+    def pay() -> int:
+        return record_payment(scope, buyer_id=buyer_id, amount_minor=1, at=at)
+
+    done_once(scope, key="one", asked=b"1", act=pay)

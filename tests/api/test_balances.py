@@ -29,6 +29,7 @@ def test_the_balance_is_exact(api: Api, world: World) -> None:
             "currency": "EUR",
             "mode": "postpaid",
             "credit_limit": None,
+            "warn_percents": [80, 100],
             "booked": "5.00",
             "unbilled": "0.06",
             "unbilled_with_tax": "0.06",
@@ -115,3 +116,20 @@ def test_movements_are_paged_and_both_ends_of_a_period_are_named(api: Api, world
     rest = api.send("GET", "/transactions?limit=2&offset=2", world.acme.key).json
     assert (first["next_offset"], len(rest["items"]), rest["next_offset"]) == (2, 1, None)
     assert api.send("GET", f"/transactions?from={AT}", world.acme.key).status == 422
+
+
+def test_what_each_buyer_owes_is_listed_for_its_seller(api: Api, world: World) -> None:
+    issue(world.rhea, world.acme.id, 500)
+    page = api.get("/balances?state=owing", world.rhea).json
+    assert [(one["company_name"], one["booked"], one["open"]) for one in page["items"]] == [("Acme", "-5.00", "5.00")]
+    assert (page["total"], page["booked"], page["next_offset"]) == (1, "-5.00", None)
+    assert api.get("/balances", world.acme).json["items"] == []
+    assert api.get("/balances?sort=secret", world.rhea).status == 422
+
+
+def test_one_movement_is_read_by_its_parties_only(api: Api, world: World) -> None:
+    _, paid = pay(api, world)
+    for key in (world.rhea, world.acme):
+        assert api.get(f"/transactions/{paid['id']}", key).json["amount"] == "10.00"
+    for stranger in (world.twin, world.birch, world.strand):
+        assert api.get(f"/transactions/{paid['id']}", stranger).status == 404

@@ -10,6 +10,7 @@ import pytest
 
 from tests.api.client import Api
 from tests.billing.factories import bill_with, closed, line
+from tests.billing.pictures import a_png
 from tests.informing import inform
 from tests.world import World
 from twin.billing.actions.issuing import issue_for_statement
@@ -90,3 +91,21 @@ def test_what_waits_is_told_to_the_seller_in_detail(api: Api, world: World, issu
     [told] = api.get("/invoices/waiting?side=issued", world.rhea).json["items"]
     assert (told["statement_id"], told["month"], told["seller_is_complete"]) == (waits.id, "2026-01", True)
     assert "bank" in told["buyer_missing"]
+
+
+def test_a_logo_is_put_on_new_documents_and_taken_off(api: Api, world: World) -> None:
+    assert api.get("/billing-settings/logo", world.rhea).status == 404
+
+    def put(raw: bytes, kind: str = "image/png") -> int:
+        return api.send("PUT", "/billing-settings/logo", world.rhea, raw=raw, content_type=kind).status
+
+    picture = a_png()
+    assert put(picture) == 204
+    found = api.get("/billing-settings/logo", world.rhea)
+    assert (found.media_type, found.content) == ("image/png", picture)
+    assert api.get("/billing-settings", world.rhea).json["has_logo"] is True
+    assert api.get("/billing-settings/logo", world.twin).status == 404
+    assert put(b"<svg/>", "image/svg+xml") == 415
+    assert put(picture[:40]) == 422
+    assert api.send("DELETE", "/billing-settings/logo", world.rhea).status == 204
+    assert api.get("/billing-settings/logo", world.rhea).status == 404

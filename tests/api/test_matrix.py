@@ -152,6 +152,42 @@ EXPECTED: dict[str, Route] = {
     ),
     # Details for invoices are missing.
     "POST /top-ups": Route(("billing:write",), "/top-ups", (404, 409, 409, 409, 409, 409), {"amount": "5.00"}),
+    "POST /invoices/{invoice_id}/credit-notes/preview": Route(
+        ("billing:write",), "/invoices/1000000/credit-notes/preview", (404,) * 6, {"lines": [{"line": 1}]}
+    ),
+    "GET /transactions/{transaction_id}": Route(("billing:read",), "/transactions/1000000", (404,) * 6),
+    "GET /balances": Route(("billing:read",), "/balances", (200,) * 6),
+    "POST /bank-files/preview": Route(
+        ("billing:write",), "/bank-files/preview", (200,) * 6, {"content": "date,amount\n"}
+    ),
+    "POST /bank-files": Route(("billing:write",), "/bank-files", (200,) * 6, {"content": "date,amount\n"}),
+    "GET /billing-settings/logo": Route(("billing:read",), "/billing-settings/logo", (404,) * 6),
+    # A picture is asked for; this is none.
+    "PUT /billing-settings/logo": Route(
+        ("billing:write",), "/billing-settings/logo", (422,) * 6, {}, content_type="image/png"
+    ),
+    "DELETE /billing-settings/logo": Route(("billing:write",), "/billing-settings/logo", (204,) * 6),
+    # Of usage of Acme: of Rhea's buyer, of companies beneath the platform; a company sells nothing.
+    "POST /corrections": Route(
+        ("billing:write",),
+        "/corrections",
+        (201, 201, 404, 403, 404, 403),
+        {"from": "2026-03-01T00:00:00Z", "to": "2026-04-01T00:00:00Z", "company_id": "{acme}"},
+    ),
+    "GET /corrections": Route(("billing:read",), "/corrections", (200,) * 6),
+    "GET /corrections/{correction_id}": Route(("billing:read",), "/corrections/1000000", (404,) * 6),
+    "POST /corrections/{correction_id}/decide": Route(
+        ("billing:write",), "/corrections/1000000/decide", (404,) * 6, {"reason": "Wrong price"}
+    ),
+    "POST /corrections/{correction_id}/recount": Route(("billing:write",), "/corrections/1000000/recount", (404,) * 6),
+    "POST /corrections/{correction_id}/discard": Route(("billing:write",), "/corrections/1000000/discard", (404,) * 6),
+    # Only the platform takes usage back; there is no such event.
+    "POST /usage/withdrawals": Route(
+        ("billing:write",),
+        "/usage/withdrawals",
+        (404, 403, 403, 403, 403, 403),
+        {"company_id": "{acme}", "source": "smsc-1", "id": "none", "reason": "Counted twice"},
+    ),
     "GET /reports/usage": Route(
         ("reports:read",), f"/reports/usage?{PERIOD}&company={{acme}}", (200, 200, 404, 200, 404, 404)
     ),

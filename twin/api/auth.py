@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from django.http import HttpRequest
@@ -96,3 +97,9 @@ def scope_of(request: HttpRequest) -> Scope:
     """The scope the door has found for this request."""
     scope: Scope = request.auth  # type: ignore[attr-defined]  # set by django-ninja after the door
     return scope
+
+
+def asked_of(request: HttpRequest) -> bytes:
+    """Address and body of a request, the same bytes whenever the same is asked again."""
+    body = json.dumps(request.parsed_body, sort_keys=True)  # type: ignore[attr-defined]  # set by the door
+    return f"{request.path}\n{body}".encode()

@@ -8,16 +8,30 @@ from django.http import HttpRequest
 from ninja import Query, Router, Status
 from pydantic import Field, WithJsonSchema
 
-from twin.api.auth import ApiKey, reads_json, scope_of
-from twin.api.fields import Id, Input, Instant, PathId, Price, QueryId, QueryInput, Reason, Search, known_id
+from twin.api.auth import ApiKey, asked_of, reads_json, scope_of
+from twin.api.fields import (
+    Id,
+    IdempotencyKey,
+    Input,
+    Instant,
+    PathId,
+    Price,
+    QueryId,
+    QueryInput,
+    Reason,
+    Search,
+    known_id,
+)
 from twin.api.schemas import Output, Text
 from twin.billing.actions.accounts import set_account
 from twin.billing.actions.payments import record_payment, record_refund, reverse
+from twin.billing.actions.repeating import done_once
 from twin.billing.errors import AccountNotFound
 from twin.billing.queries.balance import balance, may_spend
+from twin.billing.queries.balances import BALANCE_ORDERS, BalancesAsked, balances
 from twin.billing.queries.transactions import TransactionsAsked, transaction_of, transactions
 from twin.billing.rules.rounding import minor_text, to_minor
-from twin.billing.types import Balance, Spending, Transaction
+from twin.billing.types import Balance, BuyerBalance, Spending, Transaction
 from twin.companies.queries import get_company
 from twin.companies.types import BILLING_READ, BILLING_WRITE, Company, Scope
 from twin.kernel.errors import Invalid, invalid_field
@@ -60,11 +74,42 @@ class BalanceOut(Output):
     currency: str
     mode: Mode
     credit_limit: str | None
+    warn_percents: list[int]
     booked: str
     unbilled: str
     unbilled_with_tax: str
     available: str | None
     exhausted: bool
+
+
+class OwedOut(BalanceOut):
+    """A buyer with its balance; `open` is what is to be paid of its invoices, `overdue` what is late of that."""
+
+    company_name: str
+    is_current: bool
+    open: str
+    overdue: str
+
+
+class OwedPageOut(Output):
+    """`booked` and `unbilled` are the sums of all that were asked for."""
+
+    items: list[OwedOut]
+    total: int
+    booked: str
+    unbilled: str
+    currency: str
+    next_offset: int | None
+
+
+class OwedQuery(QueryInput):
+    """`search` is part of the name in any case or the whole id; `former` ones are listed while something is open."""
+
+    state: Literal["all", "owing", "overdue", "exhausted", "former"] = "all"
+    search: Search | None = None
+    sort: Annotated[str, Field(pattern=f"^-?({'|'.join(BALANCE_ORDERS)})$")] = "name"
+    limit: Annotated[int, Field(ge=1, le=MOST_TRANSACTIONS)] = 100
+    offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
 
 
 class Spend(Input):
@@ -171,6 +216,26 @@ def get_balance(request: HttpRequest, company_id: PathId) -> BalanceOut:
     return _balance(balance(scope, *_pair(scope, company_id)))
 
 
+@router.get("/balances", auth=ApiKey(BILLING_READ, query=OwedQuery), response=OwedPageOut)
+def list_balances(request: HttpRequest, query: Query[OwedQuery]) -> OwedPageOut:
+    """What every company that buys from the key's company owes it, at this instant."""
+    page = balances(
+        scope_of(request),
+        BalancesAsked(
+            state=query.state, search=query.search or "", sort=query.sort, offset=query.offset, limit=query.limit
+        ),
+    )
+    following = query.offset + len(page.items)
+    return OwedPageOut(
+        items=[_owed(one) for one in page.items],
+        total=page.total,
+        booked=minor_text(page.booked_minor, page.currency),
+        unbilled=amount_text(page.unbilled),
+        currency=page.currency,
+        next_offset=following if following < page.total else None,
+    )
+
+
 @router.post("/companies/{int:company_id}/may-spend", auth=reads_json(BILLING_READ), response=SpendOut)
 def ask_to_spend(request: HttpRequest, company_id: PathId, body: Spend) -> SpendOut:
     """Whether charges of this amount are covered now; asking reserves nothing."""
@@ -218,40 +283,60 @@ def list_transactions(request: HttpRequest, query: Query[TransactionQuery]) -> T
     )
 
 
+@router.get("/transactions/{int:transaction_id}", auth=ApiKey(BILLING_READ), response=TransactionOut)
+def get_transaction(request: HttpRequest, transaction_id: PathId) -> TransactionOut:
+    """One movement of which the key's company is a party, with what it settles now."""
+    return _told(scope_of(request), known_id(transaction_id))
+
+
 @router.post("/payments", auth=reads_json(BILLING_WRITE), response={201: TransactionOut})
-def add_payment(request: HttpRequest, body: NewPayment) -> Status[TransactionOut]:
+def add_payment(
+    request: HttpRequest, body: NewPayment, idempotency_key: IdempotencyKey = None
+) -> Status[TransactionOut]:
     """Record what a company paid to the key's company. It settles what is named, then what is due first.
 
     409 when the same amount of the same day and reference is recorded already, unless `again`.
     """
     scope = scope_of(request)
-    number = record_payment(
+    amount = _minor(scope, body.amount, "amount")
+    number = done_once(
         scope,
-        buyer_id=body.company_id,
-        amount_minor=_minor(scope, body.amount, "amount"),
-        at=body.at,
-        reference=body.reference,
-        note=body.note,
-        invoices=body.invoices,
-        again=body.again,
-        by=_by(scope),
+        key=idempotency_key,
+        asked=asked_of(request),
+        act=lambda: record_payment(
+            scope,
+            buyer_id=body.company_id,
+            amount_minor=amount,
+            at=body.at,
+            reference=body.reference,
+            note=body.note,
+            invoices=body.invoices,
+            again=body.again,
+            by=_by(scope),
+        ),
     )
     return Status(201, _told(scope, number))
 
 
 @router.post("/refunds", auth=reads_json(BILLING_WRITE), response={201: TransactionOut})
-def add_refund(request: HttpRequest, body: NewRefund) -> Status[TransactionOut]:
+def add_refund(request: HttpRequest, body: NewRefund, idempotency_key: IdempotencyKey = None) -> Status[TransactionOut]:
     """Record money given back: at most what is on account, or the payment that is named. 409 when that is less."""
     scope = scope_of(request)
-    number = record_refund(
+    amount = _minor(scope, body.amount, "amount")
+    number = done_once(
         scope,
-        buyer_id=body.company_id,
-        amount_minor=_minor(scope, body.amount, "amount"),
-        at=body.at,
-        reference=body.reference,
-        note=body.note,
-        payment_id=body.payment_id,
-        by=_by(scope),
+        key=idempotency_key,
+        asked=asked_of(request),
+        act=lambda: record_refund(
+            scope,
+            buyer_id=body.company_id,
+            amount_minor=amount,
+            at=body.at,
+            reference=body.reference,
+            note=body.note,
+            payment_id=body.payment_id,
+            by=_by(scope),
+        ),
     )
     return Status(201, _told(scope, number))
 
@@ -305,11 +390,23 @@ def _balance(found: Balance) -> BalanceOut:
         currency=currency,
         mode=account.mode,
         credit_limit=None if limit is None else minor_text(limit, currency),
+        warn_percents=list(account.warn_percents),
         booked=minor_text(found.booked_minor, currency),
         unbilled=amount_text(found.unbilled),
         unbilled_with_tax=amount_text(found.unbilled_gross),
         available=None if found.available is None else amount_text(found.available),
         exhausted=found.is_exhausted,
+    )
+
+
+def _owed(one: BuyerBalance) -> OwedOut:
+    currency = one.balance.currency
+    return OwedOut(
+        **_balance(one.balance).model_dump(),
+        company_name=one.name,
+        is_current=one.is_current,
+        open=minor_text(one.open_minor, currency),
+        overdue=minor_text(one.overdue_minor, currency),
     )
 
 

@@ -61,6 +61,10 @@ def _document_refusals(path: str, operation: dict[str, Any]) -> None:
         statuses.add(404)
     if "/reports/" in path or path.endswith("/invoices"):
         statuses.add(406)
+    if path.endswith(("/recount", "/discard")):
+        statuses.add(409)
+    if path.endswith("/logo"):
+        statuses.add(404)
     if path.endswith("/usage/events"):
         statuses.add(429)
     responses = operation["responses"]

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated, TypeVar
 
-from ninja import Path
+from ninja import Header, Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -184,6 +184,17 @@ Search = Annotated[
 Cursor = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[A-Za-z0-9_.=-]+$")]
 
 IdCursor = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}$")]
+# What a program sends with a request that it may have to send again.
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Sent again with the same key and body, the request is answered as before and not done again.",
+    ),
+]
 PathId = Annotated[int, Path(), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST_ID})]
 
 

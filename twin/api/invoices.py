@@ -10,13 +10,26 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 from pydantic import Field
 
-from twin.api.auth import ApiKey, reads_json, scope_of
+from twin.api.auth import ApiKey, asked_of, reads_json, scope_of
 from twin.api.balances import Money
-from twin.api.fields import LARGEST_ID, IdCursor, Input, Instant, PathId, QueryId, QueryInput, Reason, Search, known_id
+from twin.api.fields import (
+    LARGEST_ID,
+    IdCursor,
+    IdempotencyKey,
+    Input,
+    Instant,
+    PathId,
+    QueryId,
+    QueryInput,
+    Reason,
+    Search,
+    known_id,
+)
 from twin.api.negotiation import chosen_type
 from twin.api.reports import CSV, JSON, XLSX
 from twin.api.schemas import Output, Text
-from twin.billing.actions.crediting import credit
+from twin.billing.actions.crediting import credit, preview_credit
+from twin.billing.actions.repeating import done_once
 from twin.billing.actions.top_ups import request_top_up
 from twin.billing.queries.invoices import InvoicesAsked, credit_notes_of, invoice, invoices, invoices_with_lines
 from twin.billing.queries.papers import document_pdf
@@ -132,6 +145,21 @@ class CreditIn(Input):
     reason: Reason
 
 
+class CreditPreviewIn(Input):
+    lines: Annotated[list[CreditLineIn], Field(min_length=1, max_length=10_000)]
+
+
+class CreditPreviewOut(Output):
+    """What a credit note would say; it has no number, as it is not issued."""
+
+    corrects_id: int
+    currency: str
+    net: str
+    tax: str
+    gross: str
+    lines: list[InvoiceLineOut]
+
+
 class TopUpIn(Input):
     amount: Money
 
@@ -214,28 +242,59 @@ def get_invoice_pdf(request: HttpRequest, invoice_id: PathId) -> HttpResponse:
 
 
 @router.post("/invoices/{int:invoice_id}/credit-notes", auth=reads_json(BILLING_WRITE), response={201: WholeInvoiceOut})
-def create_credit_note(request: HttpRequest, invoice_id: PathId, body: CreditIn) -> Status[WholeInvoiceOut]:
+def create_credit_note(
+    request: HttpRequest, invoice_id: PathId, body: CreditIn, idempotency_key: IdempotencyKey = None
+) -> Status[WholeInvoiceOut]:
     """Take back something of an invoice issued by the key's company, at the tax of the invoice.
 
     Parts that make a whole take back the line exactly. 409 where more would be taken back than remains.
     """
     scope = scope_of(request)
-    currency = invoice(scope, known_id(invoice_id)).currency
-    asked = [_wish(line, at, currency) for at, line in enumerate(body.lines)]
-    note = credit(scope, invoice_id, lines=asked, reason=body.reason)
-    return Status(201, _whole(scope, note))
+    asked = _wishes(scope, invoice_id, body.lines)
+    number = done_once(
+        scope,
+        key=idempotency_key,
+        asked=asked_of(request),
+        act=lambda: credit(scope, invoice_id, lines=asked, reason=body.reason).id,
+    )
+    return Status(201, _whole(scope, invoice(scope, number)))
+
+
+@router.post(
+    "/invoices/{int:invoice_id}/credit-notes/preview", auth=reads_json(BILLING_WRITE), response=CreditPreviewOut
+)
+def preview_credit_note(request: HttpRequest, invoice_id: PathId, body: CreditPreviewIn) -> CreditPreviewOut:
+    """The credit note that these lines would give, with its tax; nothing is issued. 409 as when it is issued."""
+    scope = scope_of(request)
+    note = preview_credit(scope, known_id(invoice_id), lines=_wishes(scope, invoice_id, body.lines))
+    return CreditPreviewOut(
+        corrects_id=invoice_id,
+        currency=note.currency,
+        net=minor_text(note.net_minor, note.currency),
+        tax=minor_text(note.tax_minor, note.currency),
+        gross=minor_text(note.gross_minor, note.currency),
+        lines=[_line(line, note.currency) for line in note.lines],
+    )
 
 
 @router.post("/top-ups", auth=reads_json(BILLING_WRITE), response={201: WholeInvoiceOut})
-def create_top_up(request: HttpRequest, body: TopUpIn) -> Status[WholeInvoiceOut]:
+def create_top_up(
+    request: HttpRequest, body: TopUpIn, idempotency_key: IdempotencyKey = None
+) -> Status[WholeInvoiceOut]:
     """Ask the seller of the key's company for a document by which to pay in advance; the payment changes the balance.
 
     409 while details of either party are missing.
     """
     scope = scope_of(request)
     currency = get_company(scope, scope.organisation_id).currency
-    made = request_top_up(scope, amount_minor=_minor(body.amount, currency, "amount"))
-    return Status(201, _whole(scope, made))
+    amount = _minor(body.amount, currency, "amount")
+    number = done_once(
+        scope,
+        key=idempotency_key,
+        asked=asked_of(request),
+        act=lambda: request_top_up(scope, amount_minor=amount).id,
+    )
+    return Status(201, _whole(scope, invoice(scope, number)))
 
 
 def _asked(query: InvoiceQuery) -> InvoicesAsked:
@@ -355,6 +414,11 @@ def _waiting(one: Waiting) -> WaitingOut:
         seller_missing=[name for name in one.seller_missing if name],
         buyer_missing=list(one.buyer_missing),
     )
+
+
+def _wishes(scope: Scope, invoice_id: int, lines: list[CreditLineIn]) -> list[CreditAsked]:
+    currency = invoice(scope, known_id(invoice_id)).currency
+    return [_wish(line, at, currency) for at, line in enumerate(lines)]
 
 
 def _wish(line: CreditLineIn, at: int, currency: str) -> CreditAsked:

@@ -70,7 +70,7 @@ def publish_rates(request: HttpRequest, card_id: PathId, body: NewRates) -> Stat
     """
     if len(body.rates) > MOST_RATES:
         raise BodyTooLong(f"At most {MOST_RATES} rates in one call; these are {len(body.rates)}.")
-    rates = [_new_rate(rate) for rate in body.rates]
+    rates = [new_rate(rate) for rate in body.rates]
     priced = metering.publish_rates(scope_of(request), card_id=known_id(card_id), rates=rates)
     return Status(201, PricedOut(priced=priced.priced, pending=priced.pending))
 
@@ -104,7 +104,8 @@ def get_assignment(request: HttpRequest, company_id: PathId, query: Query[Assign
     return _assignment(found)
 
 
-def _new_rate(rate: RateIn) -> NewRate:
+def new_rate(rate: RateIn) -> NewRate:
+    """A rate as it is recorded."""
     return NewRate(
         meter=rate.meter,
         selector=rate.selector,

@@ -16,7 +16,19 @@ from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 from ninja.parser import Parser
 
-from twin.api import balances, companies, health, invoices, prices, reports, statements, usage
+from twin.api import (
+    balances,
+    bank_files,
+    companies,
+    corrections,
+    health,
+    invoices,
+    logos,
+    prices,
+    reports,
+    statements,
+    usage,
+)
 from twin.api.admission import leave
 from twin.api.bodies import discard_body, forget_body
 from twin.api.document import DESCRIPTION, openapi_document, own_currency
@@ -53,7 +65,10 @@ def make_api() -> NinjaAPI:
     # The last two would otherwise be answered by django-ninja in a shape of its own.
     for kind in (Exception, Http404, HttpError, ValidationError):
         made.add_exception_handler(kind, problem_of)
-    for resource in (companies, prices, usage, reports, invoices, statements, balances):
+    for resource in (
+        *(companies, prices, usage, corrections, reports),
+        *(invoices, statements, logos, balances, bank_files),
+    ):
         made.add_router("", resource.router)
     return made
 

@@ -20,6 +20,10 @@ class AccountNotFound(NotFound):
     """There is no account between these two for this organisation."""
 
 
+class LogoMissing(NotFound):
+    """New documents of this organisation bear no logo."""
+
+
 class TransactionNotFound(NotFound):
     """There is no such payment or refund for this organisation."""
 
@@ -60,6 +64,10 @@ class DetailsMissing(Clash):
 
 class CreditTooLarge(Clash):
     """A credit note would take back more than remains of an invoice line."""
+
+
+class RequestKeyTaken(Clash):
+    """A key for doing something once was used before, for something else."""
 
 
 class BillingInvalid(Invalid):

@@ -15,6 +15,8 @@ from typing import Any, Final
 from django.db import connection, connections
 
 from twin.companies.catalogue import catalogue_change, share_catalogue
+from twin.companies.errors import CompanyNotFound
+from twin.companies.queries import direct_buyers, names_of
 from twin.companies.recording import record_deed, record_deeds
 from twin.companies.types import BILLING_WRITE, PRICES_WRITE, CatalogueChange, Scope
 from twin.kernel import clock
@@ -59,6 +61,7 @@ def ask_rerating(
     _require(scope, above)
     if scope.kind == "company":
         raise Forbidden("Only who sells has charges to correct.")
+    _know(scope, buyer_id if assignment is None else assignment.buyer_id, company_id)
     asked: dict[str, Any] = {
         "seller_id": scope.organisation_id,
         "above_id": above.organisation_id if above else None,
@@ -83,6 +86,14 @@ def _require(scope: Scope, above: Scope | None) -> None:
         if one is not None:
             one.require(PRICES_WRITE)
             one.require(BILLING_WRITE)
+
+
+def _know(scope: Scope, buyer_id: int | None, company_id: int | None) -> None:
+    """Former buyers count, and whoever once lay beneath them; raises `CompanyNotFound` for everybody else."""
+    if buyer_id is not None and not direct_buyers(scope, only=[buyer_id]):
+        raise CompanyNotFound(f"No company {buyer_id} buys from you.")
+    if company_id is not None and company_id not in names_of(scope, [company_id]):
+        raise CompanyNotFound(f"There is no company {company_id}.")
 
 
 def _meters(codes: Sequence[str] | None) -> list[int] | None:
