@@ -31,6 +31,7 @@ from twin.billing.rules.rounding import minor
 from twin.billing.types import CreditAsked, Statement
 from twin.companies import actions as companies
 from twin.companies.access import billing_scope
+from twin.kernel.period import Period
 from twin.metering import actions as metering
 from twin.metering.queries import cells_in
 from twin.metering.types import NewPrices
@@ -38,6 +39,7 @@ from twin.metering.types import NewPrices
 pytestmark = pytest.mark.database
 
 CENT = 10_000_000
+ALL_TIME = Period(at("2026-01-01T00:00"), at("2026-12-01T00:00"))
 METERS = ("sms.sent", "call.outgoing")
 ZONES = ("Africa/Cairo", "America/Havana", "Asia/Kolkata", "Atlantic/Azores")
 STEPS = ("use", "use", "late", "correct", "withdraw", "move", "zone", "month", "month", "pay", "credit", "fold")
@@ -119,7 +121,11 @@ class Story:
             close(seller, self.now)
             for one in self._stated(seller):
                 # What Acme used is told of the platform's buyers together: its cells name no buyer.
-                assert one.id in before or seller is self.world.twin or own(one) == reported(self, seller, one)
+                assert (
+                    one.id in before
+                    or seller is self.world.twin
+                    or own(one) == reported(self, seller, one.buyer_id, one.period)
+                )
         if self.now.month == 5:
             inform(self.world.cedar.id)
 
@@ -154,15 +160,18 @@ class Story:
 
 def own(found: Statement) -> dict[str, Sums]:
     """By meter what the statement holds of its own month."""
-    sums = by_meter([replace(found, lines=tuple(line for line in found.lines if line.kind == "usage"))])
-    return {meter: each for meter, each in sums.items() if any(each)}
+    return stated([replace(found, lines=tuple(line for line in found.lines if line.kind == "usage"))])
 
 
-def reported(story: Story, seller: Party, found: Statement) -> dict[str, Sums]:
+def stated(found: list[Statement]) -> dict[str, Sums]:
+    return {meter: each for meter, each in by_meter(found).items() if any(each)}
+
+
+def reported(story: Story, seller: Party, buyer_id: int, period: Period) -> dict[str, Sums]:
     """The same by the report of the seller, of the buyer and what lies beneath it."""
     world = story.world
-    users = {world.sola.id, world.cedar.id} if found.buyer_id == world.sola.id else {found.buyer_id}
-    cells = cells_in(seller.scope, found.period)
+    users = {world.sola.id, world.cedar.id} if buyer_id == world.sola.id else {buyer_id}
+    cells = cells_in(seller.scope, period)
     rows = zip(*(column.tolist() for column in cells.columns()), strict=True)
     sums = {usage_meter(row[2]): (row[3], row[4], row[6]) for row in rows if row[1] in users}
     return {meter: each for meter, each in sums.items() if any(each)}
@@ -219,8 +228,9 @@ def check_documents(story: Story) -> None:
 def check_statements(story: Story) -> None:
     """Each charge stands on one statement or is still open; what is closed is made again to the byte."""
     for seller, buyer in story.pairs:
-        stated = [*statements_between(seller, buyer.id), *open_statements(seller.scope, seller.id, buyer.id)]
-        assert sum(one.amount or 0 for one in stated) == charged(seller, buyer)
+        found = [*statements_between(seller, buyer.id), *open_statements(seller.scope, seller.id, buyer.id)]
+        assert sum(one.amount or 0 for one in found) == charged(seller, buyer)
+        assert seller is story.world.twin or stated(found) == reported(story, seller, buyer.id, ALL_TIME)
     for seller in (story.world.rhea, story.world.strand, story.world.sola, story.world.twin):
         assert differing_statements(billing_scope(seller.id))[1] == []
     assert differences() == []

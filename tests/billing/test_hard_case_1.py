@@ -6,18 +6,20 @@ Left out: holding for a decision by age ("older than N periods"); the threshold 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from tests.billing.factories import line
 from tests.billing.months import at, close, lines, statements_between, use
 from tests.world import World, build_world, key_of, rates_for_all
 from twin.billing.actions.deciding import decide_late
 from twin.billing.actions.settings import save_settings
 from twin.billing.queries.settings import settings_of
 from twin.billing.queries.statements import statement
+from twin.billing.rules.statements import held_by
 from twin.billing.types import Settings
 from twin.companies.access import billing_scope, scope_for_key
 from twin.companies.types import Scope
@@ -110,3 +112,15 @@ def test_a_little_late_usage_asks_nobody(world: World) -> None:
     close(world.rhea, "2026-02-02T00:00")
     use(world.acme.id, "2026-01-20T12:00", quantity=3)
     assert close(world.rhea, "2026-03-02T00:00").late == 0
+
+
+def test_what_one_month_gains_is_not_set_off_against_what_another_loses() -> None:
+    """Each month follows the policy by itself, so each counts."""
+    late = [line("5", kind="late", month=date(2026, 1, 1)), line("-5", kind="late", month=date(2026, 2, 1))]
+    asked: dict[str, Any] = {"currency": "EUR", "unrated": 0, "is_signed_off": False, "decided": None}
+    assert held_by(late, threshold_minor=999, **asked) == "late"
+    assert held_by(late, threshold_minor=1_000, **asked) == ""
+    # What a correction took back and what it charged instead are one change.
+    corrected = [line("-5", kind="late", rate_id=1), line("5.10", kind="late", rate_id=2), line("70")]
+    assert held_by(corrected, threshold_minor=9, **asked) == "late"
+    assert held_by(corrected, threshold_minor=10, **asked) == ""

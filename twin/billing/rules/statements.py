@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import date
 
 from twin.billing.errors import StatementNotFound
@@ -56,9 +56,16 @@ def total_of(lines: Iterable[StatementLine]) -> int:
     return sum(line.amount for line in lines)
 
 
-def late_total(lines: Iterable[StatementLine]) -> int:
-    """What earlier months changed by."""
-    return total_of(line for line in lines if line.kind == "late")
+def late_change(lines: Iterable[StatementLine]) -> int:
+    """What earlier months changed by, up or down: one that gains is not set off against one that loses.
+
+    Within a month only the net counts, as for the seller's policy.
+    """
+    net: Counter[date] = Counter()
+    for line in lines:
+        if line.kind == "late":
+            net[line.month] += line.amount
+    return sum(map(abs, net.values()))
 
 
 def held_by(
@@ -73,7 +80,7 @@ def held_by(
     """Why the statement cannot be closed without somebody's word."""
     if unrated and not is_signed_off:
         return "unrated"
-    if decided is None and threshold_minor is not None and abs(minor(late_total(lines), currency)) > threshold_minor:
+    if decided is None and threshold_minor is not None and minor(late_change(lines), currency) > threshold_minor:
         return "late"
     return ""
 
@@ -101,4 +108,24 @@ def digest_of(statement: Statement) -> bytes:
 
 
 def _plain(line: StatementLine) -> dict[str, object]:
-    return asdict(line) | {"month": line.month.isoformat(), "selector": dict(line.selector)}
+    """Every field by its name; written out, as `asdict` copies each value on its way and took half of a closing."""
+    terms = line.terms
+    return {
+        "number": line.number,
+        "kind": line.kind,
+        "month": line.month.isoformat(),
+        "meter": line.meter,
+        "rate_id": line.rate_id,
+        "terms": {
+            "unit_price_nano": terms.unit_price_nano,
+            "per": terms.per,
+            "minimum": terms.minimum,
+            "increment": terms.increment,
+            "setup_fee_nano": terms.setup_fee_nano,
+        },
+        "selector": dict(line.selector),
+        "count": line.count,
+        "quantity": line.quantity,
+        "billed": line.billed,
+        "amount": line.amount,
+    }
