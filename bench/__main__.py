@@ -11,6 +11,7 @@ from typing import Any
 
 from bench import enumeration, large, pages, writing
 from bench.anchors import Anchors
+from bench.closing import Months, months_over
 from bench.market import Market, found
 from bench.measuring import Bench, load_average, median_of
 from tests.flows.installation import ROOT, Installation
@@ -81,6 +82,8 @@ def measure(installation: Installation, folder: Path, arguments: argparse.Namesp
     market = found(installation)
     roles = resolve({"TWIN_DATA_DIR": str(installation.data_dir)})
     bench = Bench(installation, market, Anchors(dict(roles.owner)), folder)
+    months = Months(installation, dict(roles.owner))
+    months.prepare()
     (present,) = arguments.present
     say(f"importing {present:,} events …")
     imported = bench.import_events(present)
@@ -100,6 +103,7 @@ def measure(installation: Installation, folder: Path, arguments: argparse.Namesp
         "ingest": ingest,
         "singles": singles,
         "reports": reports(bench, market),
+        "closing": [months.close(month) for month in months_over(market.start)],
         "memory_mb": bench.memory(),
         "enumeration": people(installation),
     }

@@ -20,6 +20,7 @@ import psycopg
 
 from bench import writing
 from bench.anchors import Anchors
+from bench.closing import Months, months_over
 from bench.crowd import Crowd, found_crowd, history
 from bench.market import Market
 from bench.measuring import Bench, load_average, median_of
@@ -44,6 +45,9 @@ def measure(installation: Installation, folder: Path, arguments: Namespace) -> F
     crowd = found_crowd(installation, arguments.companies, arguments.deep)
     roles = resolve({"TWIN_DATA_DIR": str(installation.data_dir)})
     stage = _Stage(installation, crowd, folder, dict(roles.owner), arguments)
+    months = Months(installation, dict(roles.owner))
+    closing: list[Figures] = []
+    months.prepare()
     measured: list[Figures] = []
     for present in arguments.present:
         if _room(folder) < (present - stage.present) * BYTES_PER_EVENT + SPARE_BYTES:
@@ -51,6 +55,8 @@ def measure(installation: Installation, folder: Path, arguments: Namespace) -> F
             break
         stage.fill(present)
         measured.append(stage.measure())
+        # Months end once: at the first number of events.
+        closing = closing or [months.close(month, stage.wide.resellers[-1]) for month in months_over(crowd.start)]
         writing.write_results(ROOT / "bench-results", {"partial": measured})
     return {
         "measured_at": writing.moment(),
@@ -59,6 +65,7 @@ def measure(installation: Installation, folder: Path, arguments: Namespace) -> F
         "duckdb": stage.raw.version,
         "companies": list(arguments.companies),
         "stages": measured,
+        "closing": closing,
     }
 
 

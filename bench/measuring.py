@@ -52,7 +52,7 @@ class Bench:
             [sys.executable, "-m", "twin", "usage", "import", str(file)],
             cwd=ROOT, env=self.installation.environment, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        largest = _watch_memory(command.pid)
+        largest = watch_memory(command.pid)
         told, _ = command.communicate()
         wall = time.perf_counter() - start
         if command.returncode or f"accepted={number} " not in told:
@@ -65,7 +65,7 @@ class Bench:
     def ingest(self, size: int, batches: int) -> Figures:
         """HTTP request to durable and charged, then raw COPY of the very same rows, on the same server."""
         bodies = self.next_usage(recent=0.98).bodies(batches, size)
-        busy = _Cpu(self.installation)
+        busy = Cpu(self.installation)
         sent = self.send(bodies, CONNECTIONS[size])
         cpu = busy.seconds()
         chunks = self.anchors.new_chunks(size)
@@ -139,7 +139,7 @@ class Bench:
         return sorted((number / 1e6 for number in self.installation.memory().values()), reverse=True)
 
 
-class _Cpu:
+class Cpu:
     """Processor seconds of Twin and its database from here on; the client's are not in them."""
 
     def __init__(self, installation: Installation) -> None:
@@ -167,7 +167,7 @@ class _Cpu:
         return total
 
 
-def _watch_memory(pid: int) -> int:
+def watch_memory(pid: int) -> int:
     """The largest resident size of a process, looked at until it ends."""
     largest = 0
     try:

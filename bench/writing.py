@@ -96,6 +96,10 @@ at most {import_memory:.0f} MB.
 
 Memory of the serving processes afterwards: {memory} MB.
 
+## The end of a month
+
+{closing}
+
 ## Does time tell who has an account?
 
 {enumeration}
@@ -146,6 +150,10 @@ which scans the raw events of the same data. Usage comes in on two connections w
 ### Storage and memory
 
 {storage}
+
+### The end of a month of the reseller with most companies
+
+{closing}
 """
 
 
@@ -176,6 +184,7 @@ def page(figures: Figures) -> str:
             [_report_line(name, one) for name, one in figures["reports"].items()],
         ),
         memory=", ".join(f"{mb:.0f}" for mb in figures["memory_mb"]),
+        closing=_closing(figures["closing"]),
         enumeration=_table(
             "page|known address|unknown address|difference",
             [_people_line(*one) for one in figures["enumeration"].items()],
@@ -227,6 +236,7 @@ def large_section(figures: Figures) -> str:
             "events present|bytes per event|event with its keys|totals|journal|memory of the processes",
             [_storage_line(stage) for stage in figures["stages"]],
         ),
+        closing=_closing(figures["closing"]),
     )
 
 
@@ -262,6 +272,30 @@ def _storage_line(stage: Figures) -> str:
     return (
         f"| {stage['present']:,} | **{sizes['all']:.0f}** | {sizes['event']:.0f} | {sizes['book']:.0f} |"
         f" {sizes['journal']:.0f} | {memory} MB |"
+    )
+
+
+CLOSING = """\
+{table}
+
+`twin billing close --month …` from its start to its end: statements with their lines and digests, invoices with
+numbers, lines and tax, postings in the ledger, and a queued mail to whoever deals with money at each company; the
+PDF of a document is made when somebody asks for it. The anchor reads the rows of the month once, grouped, and copies
+all rows that were written into tables with only their keys."""
+
+
+def _closing(months: list[Figures]) -> str:
+    if not months:
+        return "No month of the measured usage was over."
+    header = "month|statements|lines|documents|mails|seconds|anchor|CPU s, command|CPU s, database|memory at most"
+    return CLOSING.format(table=_table(header, [_closing_line(one) for one in months]))
+
+
+def _closing_line(one: Figures) -> str:
+    return (
+        f"| {one['month']} | {one['statements']:,} | {one['lines']:,} | {one['documents']:,} | {one['mails']:,} |"
+        f" **{one['seconds']:.1f}** | {one['anchor_seconds']:.1f} s | {one['cpu_seconds']:.1f} |"
+        f" {one['database_cpu_seconds']:.1f} | {one['memory_mb']:.0f} MB |"
     )
 
 

@@ -50,16 +50,15 @@ _CLOSED: Final = """
     where billing_statement.state = 'closing'
     returning buyer_id, id
 """
+# One value of JSON, numbers in it as texts: to quote each cell of many arrays took longer than to write the rows.
 _LINES: Final = """
     insert into billing_line (statement_id, number, seller_id, buyer_id, kind, month, meter_id, rate_id,
         unit_price_nano, per, minimum, increment, setup_fee_nano, selector, count, quantity, billed, amount)
     select statement_id, number, %s, buyer_id, kind, month, meter_id, rate_id, unit_price_nano, per, minimum,
-           increment, setup_fee_nano, selector::jsonb, count, quantity::numeric, billed::numeric, amount::numeric
-    from unnest(%s::bigint[], %s::int[], %s::int[], %s::text[], %s::date[], %s::int[], %s::int[], %s::bigint[],
-                %s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[],
-                %s::text[])
-        one(statement_id, number, buyer_id, kind, month, meter_id, rate_id, unit_price_nano, per, minimum, increment,
-            setup_fee_nano, selector, count, quantity, billed, amount)
+           increment, setup_fee_nano, selector, count, quantity, billed, amount
+    from jsonb_to_recordset(%s) one(statement_id bigint, number int, buyer_id int, kind text, month date, meter_id int,
+        rate_id int, unit_price_nano bigint, per int, minimum bigint, increment bigint, setup_fee_nano bigint,
+        selector jsonb, count bigint, quantity numeric, billed numeric, amount numeric)
 """
 
 
@@ -96,7 +95,7 @@ def write_closed(scope: Scope, closed: Sequence[Statement]) -> list[Statement]:
         written = [replace(one, id=numbers[one.buyer_id]) for one in closed if one.buyer_id in numbers]
         rows = [_line(one, line) for one in written for line in one.lines]
         if rows:
-            cursor.execute(_LINES, [scope.organisation_id, *map(list, zip(*rows, strict=True))])
+            cursor.execute(_LINES, [scope.organisation_id, json.dumps(rows)])
     return written
 
 
@@ -113,14 +112,27 @@ def _spans(scope: Scope, found: Sequence[Statement]) -> dict[str, Any]:
     }
 
 
-def _line(one: Statement, line: StatementLine) -> tuple[Any, ...]:
+def _line(one: Statement, line: StatementLine) -> dict[str, Any]:
     terms = line.terms
-    return (
-        one.id, line.number, one.buyer_id, line.kind, line.month, METER_BY_CODE[line.meter].id, line.rate_id,
-        terms.unit_price_nano, terms.per, terms.minimum, terms.increment, terms.setup_fee_nano,
-        json.dumps(dict(line.selector), sort_keys=True), line.count, str(line.quantity), str(line.billed),
-        str(line.amount),
-    )  # fmt: skip
+    return {
+        "statement_id": one.id,
+        "number": line.number,
+        "buyer_id": one.buyer_id,
+        "kind": line.kind,
+        "month": line.month.isoformat(),
+        "meter_id": METER_BY_CODE[line.meter].id,
+        "rate_id": line.rate_id,
+        "unit_price_nano": terms.unit_price_nano,
+        "per": terms.per,
+        "minimum": terms.minimum,
+        "increment": terms.increment,
+        "setup_fee_nano": terms.setup_fee_nano,
+        "selector": dict(line.selector),
+        "count": line.count,
+        "quantity": str(line.quantity),
+        "billed": str(line.billed),
+        "amount": str(line.amount),
+    }
 
 
 def _array(numbers: Iterable[int]) -> str:
