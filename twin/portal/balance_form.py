@@ -122,7 +122,7 @@ class AccountForm(forms.Form):
     """How a company pays and how far."""
 
     mode = forms.ChoiceField(
-        label=pgettext_lazy("of an account", "Pays"),
+        label=pgettext_lazy("of an account", "How it pays"),
         choices=(("postpaid", _("afterwards, by invoice")), ("prepaid", _("in advance"))),
         widget=forms.RadioSelect,
     )

@@ -26,12 +26,11 @@ from twin.billing.queries.transactions import (
 )
 from twin.billing.rules.rounding import minor_nano
 from twin.billing.types import Balance, BalancePage, BuyerBalance, Transaction, TransactionPage
-from twin.kernel.money import amount_text
 from twin.kernel.period import Period, instant_text
 from twin.portal.listing import LONGEST_SEARCH, Head, ListAsked, Pager, Segment
-from twin.portal.money_words import Amount, amount_of
+from twin.portal.money_words import Amount, amount_of, exact_amount
 from twin.portal.report_words import active_language
-from twin.portal.rules.figures import count_text, money_text
+from twin.portal.rules.figures import count_text
 from twin.portal.rules.periods import MomentUnreadable, read_moment
 from twin.portal.words import date_words, moment_words
 
@@ -53,11 +52,6 @@ _SEGMENT_WORDS: Final[dict[str, Promise]] = {
     "refund": pgettext_lazy("movements of money", "Given back"),
     "reversal": pgettext_lazy("movements of money", "Undone"),
 }
-
-
-def exact_amount(nano: int) -> Amount:
-    """An exact amount as pages show it: two decimals, the last digit in its title."""
-    return Amount(money_text(nano, active_language()), amount_text(nano), nano < 0, nano == 0)
 
 
 @dataclass(frozen=True)
@@ -450,8 +444,14 @@ class BalancesPage:
         return Pager(self.asked, len(self.found.items), self.found.total)
 
     @property
-    def booked(self) -> Amount:
-        return amount_of(self.found.booked_minor, self.found.currency)
+    def is_paid_ahead(self) -> bool:
+        """Whether the companies together have paid more than was invoiced."""
+        return self.found.booked_minor > 0
+
+    @property
+    def owed(self) -> Amount:
+        """What is owed altogether, or paid ahead."""
+        return amount_of(abs(self.found.booked_minor), self.found.currency)
 
     @property
     def unbilled(self) -> Amount:

@@ -14,7 +14,7 @@ from twin.billing.actions.settings import LONGEST_TEXT
 from twin.billing.errors import BillingInvalid
 from twin.billing.rules.rounding import minor_text, to_minor
 from twin.billing.types import Settings
-from twin.portal.statements_page import POLICY_WORDS
+from twin.portal.statement_page import POLICY_WORDS
 
 _SERIES_HINT: Final = _("Letters A–Z, digits, - / and point; numbers follow it: INV-000001.")
 

@@ -31,7 +31,7 @@ from twin.companies.rules.information import readable
 from twin.companies.types import Scope
 from twin.kernel.money import amount_text
 from twin.portal.invoices_page import state_of
-from twin.portal.money_words import Amount, amount_of
+from twin.portal.money_words import Amount, written_out
 from twin.portal.report_words import active_language
 from twin.pricing.meters import METER_BY_CODE
 from twin.pricing.words import METER_TITLES, SERVICE_TITLES
@@ -180,7 +180,7 @@ class OneInvoicePage:
         return [(note, day_words(note.issued_on), self._amount(note.gross_minor)) for note in self.notes]
 
     def _amount(self, minor: int) -> Amount:
-        return amount_of(minor, self.invoice.currency)
+        return written_out(minor, self.invoice.currency)
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ class CreditPage:
             price=row.price,
             net=row.net,
             exact=row.exact,
-            remaining=amount_of(one.remaining_minor, self.invoice.currency),
+            remaining=written_out(one.remaining_minor, self.invoice.currency),
             value=self.typed.get(row.number, ""),
             problem=self.problems.get(row.number, ""),
         )
@@ -252,7 +252,7 @@ def _row(line: InvoiceLine, invoice: Invoice) -> LineRow:
         count="" if line.count is None else count_words(line.count, language),
         billed="" if line.billed is None or meter is None else unit_words(line.billed, meter),
         price="" if line.terms is None or meter is None else terms_words(line.terms, meter, invoice.currency),
-        net=amount_of(line.net_minor, invoice.currency),
+        net=written_out(line.net_minor, invoice.currency),
         exact=amount_text(line.exact) if line.exact else minor_text(line.net_minor, invoice.currency),
     )
 

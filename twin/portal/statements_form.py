@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from twin.billing.actions.deciding import LONGEST_REASON
-from twin.portal.statements_page import POLICY_WORDS
+from twin.portal.statement_page import POLICY_WORDS
 
 
 class SignOffForm(forms.Form):

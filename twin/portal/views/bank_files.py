@@ -59,8 +59,10 @@ class LineRow:
         return date_words(on) if on else ""
 
     @property
-    def amount(self) -> Amount:
-        return amount_of(self.proposal.line.amount_minor, self.currency)
+    def amount(self) -> Amount | None:
+        """None where the line could not be read: no other figure than that of the file is shown."""
+        line = self.proposal.line
+        return None if line.problem else amount_of(line.amount_minor, self.currency)
 
     @property
     def problem(self) -> str:

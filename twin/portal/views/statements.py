@@ -32,11 +32,9 @@ from twin.kernel import clock
 from twin.kernel.errors import Clash, Invalid, NotFound
 from twin.kernel.period import instant_text, parse_instant
 from twin.metering.queries.billable_events import Place
+from twin.portal.statement_page import ChargesPage, OneStatementPage, Sibling
 from twin.portal.statements_form import LateForm, SignOffForm
 from twin.portal.statements_page import (
-    ChargesPage,
-    OneStatementPage,
-    Sibling,
     StatementRow,
     StatementsListAsked,
     StatementsPage,
