@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,18 +21,31 @@ from twin.metering.queries.spent import spent_by_buyers
 
 # Statements of a pair tile its charges: what stands in no closed one is all charges less those of the closed ones.
 # A closing between reading the charges and this statement moves money from one part to the other, never out of both.
+# `buyers` null: all of them; each value is written out as one text, as quoting thousands of them takes longer.
+CHARGED: Final = """
+    charged(buyer_id, amount) as (select * from unnest(%(charged)s::int[], %(amounts)s::numeric[]))
+"""
+_ASKED: Final = f"""
+    with {CHARGED}, spent as (
+        select buyer_id, coalesce(amount, 0) as amount
+        from unnest(%(buyers)s::int[]) asked(buyer_id) left join charged using (buyer_id)
+    ),
+"""  # noqa: S608 - constants only
+# What is known of each buyer in `spent`.
 FIGURES: Final = f"""
-    with spent(buyer_id, amount) as (select * from unnest(%(buyers)s::int[], %(spent)s::text[]::numeric[])),
     booked as (
         select buyer_id, -sum(amount_minor)::bigint as minor from billing_posting
-        where seller_id = %(seller)s and account = 'receivable' and buyer_id = any(%(buyers)s) group by 1
+        where seller_id = %(seller)s and account = 'receivable'
+          and (%(buyers)s::int[] is null or buyer_id = any(%(buyers)s::int[])) group by 1
     ), closed as (
         select buyer_id, sum(amount) as amount from billing_statement
-        where seller_id = %(seller)s and state = 'closed' and buyer_id = any(%(buyers)s) group by 1
+        where seller_id = %(seller)s and state = 'closed'
+          and (%(buyers)s::int[] is null or buyer_id = any(%(buyers)s::int[])) group by 1
     ), unissued as materialized (
         select s.id, s.buyer_id, s.late_policy from billing_statement s
         left join billing_invoice i on i.statement_id = s.id and i.corrects_id is null
-        where s.seller_id = %(seller)s and s.state = 'closed' and s.buyer_id = any(%(buyers)s) and i.id is null
+        where s.seller_id = %(seller)s and s.state = 'closed' and i.id is null
+          and (%(buyers)s::int[] is null or s.buyer_id = any(%(buyers)s::int[]))
     ), waiting as (
         select buyer_id, sum(amount) as amount from (
             select u.buyer_id, sum(l.amount) as amount
@@ -64,14 +77,15 @@ COLUMNS: Final = """
     b.unbilled_gross::text, b.available::text
 """
 
-_ONE: Final = f"{FIGURES} select {COLUMNS} from balances b"  # noqa: S608 - constants only
+OF_BUYERS: Final = f"{_ASKED} {FIGURES} select {COLUMNS} from balances b"  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Of whom balances are asked, and what they need: the charges of each, the seller's tax, the unit of the money."""
+    """Of whom balances are asked, None: of everybody; and what they need: all charges, the seller's tax, the money."""
 
     seller_id: int
+    buyers: Collection[int] | None
     spent: Mapping[int, int]
     settings: Settings
     currency: str
@@ -79,11 +93,16 @@ class Asked:
     def parameters(self) -> dict[str, Any]:
         return {
             "seller": self.seller_id,
-            "buyers": list(self.spent),
-            "spent": [str(amount) for amount in self.spent.values()],
+            "buyers": None if self.buyers is None else _array(self.buyers),
+            "charged": _array(self.spent),
+            "amounts": _array(self.spent.values()),
             "parts": tax_parts(self.settings),
             "unit": minor_nano(1, self.currency),
         }
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 @scoped
@@ -103,9 +122,8 @@ def read_balance(scope: Scope, seller_id: int, buyer_id: int) -> Balance:
     currency = get_company(scope, scope.organisation_id).currency
     seller = scope if scope.organisation_id == seller_id else billing_scope(seller_id)
     with tenant_transaction(seller_id), connection.cursor() as cursor:
-        spent = spent_by_buyers(seller, buyer_id=buyer_id).get(buyer_id, 0)
-        asked = Asked(seller_id, {buyer_id: spent}, settings_of(seller), currency)
-        cursor.execute(_ONE, asked.parameters())
+        asked = Asked(seller_id, [buyer_id], spent_by_buyers(seller, only=[buyer_id]), settings_of(seller), currency)
+        cursor.execute(OF_BUYERS, asked.parameters())
         return balance_in(seller_id, currency, cursor.fetchone())
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
 
-from twin.billing.queries.balance import COLUMNS, FIGURES, Asked
+from twin.billing.queries.balance import CHARGED, COLUMNS, FIGURES, OF_BUYERS, Asked
 from twin.billing.queries.settings import settings_of
 from twin.billing.rules.balances import balance_in
 from twin.billing.types import Balance, BalancePage, BuyerBalance
-from twin.companies.queries import DirectBuyer, direct_buyers, get_company
+from twin.companies.queries import direct_buyers, get_company
 from twin.companies.rules.tree import folded
 from twin.companies.types import BILLING_READ, Scope
 from twin.kernel import clock
@@ -40,10 +40,15 @@ _IN_STATE: Final = {
     "former": "not is_current",
 }
 _LISTED: Final = f"""
-    {FIGURES}, named as (
-        select * from unnest(%(buyers)s::int[], %(names)s::text[], %(sought)s::text[], %(current)s::boolean[])
-            as given(buyer_id, name, sought, is_current)
-    ), owed as (
+    with {CHARGED}, named as materialized (
+        select distinct on (a.company_id) a.company_id as buyer_id, c.name, c.search_name as sought,
+            a.end_at is null as is_current
+        from companies_ancestry a join companies_company c on c.id = a.company_id
+        where a.ancestor_id = %(seller)s and a.distance = 1
+        order by a.company_id, a.start_at desc nulls last
+    ), spent as (
+        select buyer_id, coalesce(amount, 0) as amount from named left join charged using (buyer_id)
+    ), {FIGURES}, owed as (
         select i.buyer_id, sum(i.gross_minor) as open_minor,
             coalesce(sum(i.gross_minor) filter (where i.due_on < %(today)s), 0) as overdue_minor
         from (
@@ -85,9 +90,8 @@ class BalancesAsked:
 def balances(scope: Scope, asked: BalancesAsked) -> BalancePage:
     """The direct buyers of the asking seller with their balances; former ones while something stands between them."""
     scope.require(BILLING_READ)
-    buyers = direct_buyers(scope)
-    question = _question(scope, [one.company_id for one in buyers])
-    given = question.parameters() | _sought(buyers, asked)
+    question = _question(scope, None)
+    given = question.parameters() | _sought(asked)
     with connection.cursor() as cursor:
         cursor.execute(_page(asked), given)
         rows = cursor.fetchall()
@@ -104,23 +108,19 @@ def balances_of(scope: Scope, buyer_ids: Iterable[int]) -> dict[int, Balance]:
     scope.require(BILLING_READ)
     question = _question(scope, [one.company_id for one in direct_buyers(scope, only=buyer_ids)])
     with connection.cursor() as cursor:
-        cursor.execute(f"{FIGURES} select {COLUMNS} from balances b", question.parameters())  # noqa: S608 - constants only
+        cursor.execute(OF_BUYERS, question.parameters())
         return {row[0]: balance_in(question.seller_id, question.currency, row) for row in cursor.fetchall()}
 
 
-def _question(scope: Scope, buyer_ids: Sequence[int]) -> Asked:
-    charged = spent_by_buyers(scope, buyer_id=buyer_ids[0] if len(buyer_ids) == 1 else None)
+def _question(scope: Scope, buyer_ids: Collection[int] | None) -> Asked:
     currency = get_company(scope, scope.organisation_id).currency
-    return Asked(scope.organisation_id, {one: charged.get(one, 0) for one in buyer_ids}, settings_of(scope), currency)
+    return Asked(scope.organisation_id, buyer_ids, spent_by_buyers(scope, only=buyer_ids), settings_of(scope), currency)
 
 
-def _sought(buyers: Sequence[DirectBuyer], asked: BalancesAsked) -> dict[str, Any]:
+def _sought(asked: BalancesAsked) -> dict[str, Any]:
     text = asked.search.replace("\0", "")
     escaped = folded(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return {
-        "names": [one.name for one in buyers],
-        "sought": [folded(one.name) for one in buyers],
-        "current": [one.stays[-1].end is None for one in buyers],
         "whole": text,
         "part": f"%{escaped}%",
         "today": clock.now().date(),
