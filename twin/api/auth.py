@@ -42,6 +42,11 @@ class ApiKey(HttpBearer):
         self.reads = reads
         self.parameters = None if query is None else query.parameters()
 
+    def __call__(self, request: HttpRequest) -> Scope | None:
+        # From the one header: django-ninja would make a dictionary of all of them, for every request.
+        kind, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        return self.authenticate(request, token) if kind.lower() == self.openapi_scheme else None
+
     def authenticate(self, request: HttpRequest, token: str) -> Scope:
         scope = self._scope(request, token.strip())
         if not any(permission in scope.permissions for permission in self.permissions):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from django.conf import settings
@@ -17,7 +18,7 @@ def address_of(request: HttpRequest) -> str:
     `X-Forwarded-For`; what stands left of those was written by the client
     and is not believed. Without proxies the header is not read at all.
     """
-    peer = _plain(str(request.META.get("REMOTE_ADDR", "")))
+    peer = _peer(str(request.META.get("REMOTE_ADDR", "")))
     count: int = settings.TRUSTED_PROXIES
     if not count:
         return peer
@@ -26,6 +27,12 @@ def address_of(request: HttpRequest) -> str:
         # Called past the proxies: the peer is the only one to be believed.
         return peer
     return seen[-count] if seen[-count] != UNKNOWN else peer
+
+
+@lru_cache(maxsize=1_000)
+def _peer(text: str) -> str:
+    """The same few call again and again; written by the server, not by them."""
+    return _plain(text)
 
 
 def _plain(text: str) -> str:

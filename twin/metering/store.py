@@ -175,6 +175,9 @@ def find_keys(cursor: Cursor[Row], rows: EventRows) -> dict[tuple[int, int, byte
 def _layouts(rows: EventRows) -> Iterable[tuple[int, NDArray[np.int64]]]:
     """Events with the same number of stored amounts have rows of the same width."""
     stored = np.maximum(rows.edges, LEAST_AMOUNTS)
+    if len(rows) and (stored == stored[0]).all():
+        yield int(stored[0]), np.arange(len(rows))
+        return
     for count in np.unique(stored):
         yield int(count), np.flatnonzero(stored == count)
 

@@ -43,8 +43,7 @@ class Cells:
 
     @classmethod
     def empty(cls) -> Cells:
-        nothing = np.empty(0, dtype=np.int64)
-        return cls(*(nothing for _ in KEYS + SUMS))
+        return _NONE
 
     @property
     def company_id(self) -> Keys:
@@ -57,7 +56,10 @@ class Cells:
         return self.meter
 
     def columns(self) -> tuple[Column, ...]:
-        return tuple(getattr(self, name) for name in KEYS + SUMS)
+        """In the order of KEYS and SUMS."""
+        return (
+            self.bucket, self.company, self.meter, self.count, self.quantity, self.buy, self.sell, self.unrated
+        )  # fmt: skip
 
     def taken(self, which: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Cells:
         """The cells at these places."""
@@ -67,6 +69,9 @@ class Cells:
         """The same cells filed under other buckets."""
         keys = np.broadcast_to(np.asarray(bucket, dtype=np.int64), (len(self),))
         return Cells(keys, *self.columns()[1:])
+
+
+_NONE = Cells(*(np.empty(0, dtype=np.int64) for _ in KEYS + SUMS))
 
 
 def joined(parts: Sequence[Cells]) -> Cells:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, NoReturn
@@ -64,6 +65,7 @@ class Decoded:
 
 
 _batch_decoder = msgspec.json.Decoder(list[UsageEvent])
+_single_decoder = msgspec.json.Decoder(UsageEvent)
 _beyond_microsecond = re.compile(rb"\.\d{7}")
 # An offset without its colon, which RFC 3339 does not know. Each pattern begins with a rare letter, so that the
 # search is quick; dashes are common in ids, so before one the end of a time is asked for: seconds or a fraction.
@@ -104,6 +106,9 @@ def may_decode_fast(body: bytes) -> bool:
 
 def decode_single(body: bytes) -> Decoded:
     """The event of a `cloudevents+json` body, as a batch of one."""
+    if may_decode_fast(body):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            return Decoded([_single_decoder.decode(body)], None, [])
     return decode_items([_parse(body)])
 
 

@@ -115,6 +115,8 @@ def _packed_runs(column: Column, starts: Keys, lengths: Keys) -> list[bytes]:
     """`_packed` of every run of the column."""
     bases = np.minimum.reduceat(column, starts)
     spreads = np.maximum.reduceat(column, starts) - bases
+    if not spreads.any():
+        return [_COLUMN.pack(0, base, 1) for base in bases.tolist()]
     offsets = column - np.repeat(bases, lengths)
     scales = np.maximum(np.gcd.reduceat(offsets, starts), 1)
     stored = offsets // np.repeat(scales, lengths)
