@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import django
 import pytest
 from django.utils import translation
+from hypothesis import HealthCheck, settings
 
 from tests.database import Cleaner, migrate
 from tests.peers import PEERS
@@ -37,6 +38,11 @@ os.environ.update(
 )
 for name in ("DATABASE_URL", "TWIN_NO_DATABASE", "TWIN_PORT", "TWIN_HOST", "TWIN_URL", "TWIN_SMTP_URL", "TWIN_SMS_URL"):
     os.environ.pop(name, None)
+# A slow machine is no fault of a property. In CI the same examples each time: a new one is found at home, not there.
+settings.register_profile(
+    "twin", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI"))
+)
+settings.load_profile("twin")
 # pytest-django looked for settings before this file was read.
 django.setup()
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from django.core.management import call_command
@@ -13,13 +14,20 @@ from psycopg import sql
 
 from twin.engine.types import ConnectionParameters
 
+Built = TypeVar("Built")
+
+# Bytes of a table, dead rows counted, from which it is truncated.
+_LARGE = 256 * 1024
+
+_CLEANERS: list[Cleaner] = []
+
 # What Django itself fills after migrating; no test changes it.
 _UNTOUCHED = ("django_migrations", "django_content_type", "auth_permission")
 
 
 @dataclass(frozen=True)
-class _Seed:
-    """Rows that migrations put into one table."""
+class _Rows:
+    """What one table held at a moment."""
 
     table: str
     columns: sql.Composed
@@ -44,6 +52,11 @@ def leave() -> None:
     import_module("twin.metering.writing").close_writer()
 
 
+def once(name: str, build: Callable[[], Built]) -> Built:
+    """What `build` makes in the database of this process, built the first time and copied back later."""
+    return _CLEANERS[-1].once(name, build) if _CLEANERS else build()
+
+
 class Cleaner:
     """Puts every table back to what it held right after the migrations.
 
@@ -57,20 +70,39 @@ class Cleaner:
         self._tables = self._find_tables()
         self._any_rows = self._question()
         self._seeds = [self._remember(table) for table in self._filled()]
+        self._built: dict[str, tuple[Any, list[_Rows]]] = {}
+        _CLEANERS.append(self)
 
     def clean(self) -> None:
         _forget()
         filled = self._filled()
-        seeded = [seed.table for seed in self._seeds]
         if not filled:
             return
         _end_transactions()
         with self._connection.transaction():
             self._connection.execute("SET LOCAL lock_timeout = '20s'")
-            names = sql.SQL(", ").join(sql.Identifier(table) for table in {*filled, *seeded})
-            self._connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
+            self._empty({*filled, *(seed.table for seed in self._seeds)})
             for seed in self._seeds:
                 self._restore(seed)
+
+    def once(self, name: str, build: Callable[[], Built]) -> Built:
+        """What `build` makes; after the first time its rows are copied back, ids, secrets and moments as they were.
+
+        A database that is not as the migrations left it is built upon, and nothing is remembered of it.
+        """
+        if self._filled() != [seed.table for seed in self._seeds]:
+            return build()
+        if name not in self._built:
+            made = build()
+            self._built[name] = made, [self._remember(table) for table in self._filled()]
+            return made
+        made, rows = self._built[name]
+        _forget()
+        with self._connection.transaction():
+            self._empty({seed.table for seed in self._seeds})
+            for each in rows:
+                self._restore(each)
+        return made  # type: ignore[no-any-return]  # what stands under a name is what its builder made
 
     def _find_tables(self) -> list[str]:
         found = self._connection.execute(
@@ -93,7 +125,29 @@ class Cleaner:
     def _filled(self) -> list[str]:
         return [row[0] for row in self._connection.execute(self._any_rows)] if self._tables else []
 
-    def _remember(self, table: str) -> _Seed:
+    def _empty(self, tables: set[str]) -> None:
+        """Row by row where that is less work than new files for the table and each of its indexes."""
+        large = self._large_of(tables)
+        if large:
+            names = sql.SQL(", ").join(map(sql.Identifier, large))
+            self._connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
+        for table in tables.difference(large):
+            self._connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+
+    def _large_of(self, tables: set[str]) -> list[str]:
+        found = self._connection.execute(
+            """
+            SELECT name FROM unnest(%s::text[]) name, LATERAL (
+                SELECT sum(pg_relation_size(part)) AS bytes
+                  FROM (SELECT quote_ident(name)::regclass UNION SELECT relid FROM pg_partition_tree(name)) p (part)
+            ) size
+             WHERE bytes > %s
+            """,
+            [list(tables), _LARGE],
+        )
+        return [row[0] for row in found]
+
+    def _remember(self, table: str) -> _Rows:
         columns = self._connection.execute(
             "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
             " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
@@ -102,14 +156,15 @@ class Cleaner:
         names = sql.SQL(", ").join(sql.Identifier(row[0]) for row in columns)
         statement = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(names, sql.Identifier(table))
         with self._connection.cursor().copy(statement) as copy:
-            return _Seed(table, names, b"".join(bytes(part) for part in copy))
+            return _Rows(table, names, b"".join(bytes(part) for part in copy))
 
-    def _restore(self, seed: _Seed) -> None:
+    def _restore(self, seed: _Rows) -> None:
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(seed.table), seed.columns)
         with self._connection.cursor().copy(statement) as copy:
             copy.write(seed.rows)
 
     def close(self) -> None:
+        _CLEANERS.remove(self)
         self._connection.close()
 
 

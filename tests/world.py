@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from tests.database import once
 from twin.companies import actions as companies
 from twin.companies.access import platform_scope, scope_for_key
 from twin.companies.types import PERMISSIONS, Company, Scope
@@ -80,6 +81,10 @@ def key_of(company_id: int, permissions: Sequence[str] = PERMISSIONS) -> str:
 
 def build_world() -> World:
     """The whole small world; every company exists from `BEGINNING`, every meter has a price on every edge."""
+    return once("the small world", _build_world)
+
+
+def _build_world() -> World:
     platform = _party(companies.create_platform(name="Twin", time_zone="Europe/Berlin", currency="EUR"))
     wholesale = _card(platform, "Wholesale", SMS_TO_TWIN)
     rhea = _child(platform, "Rhea", "reseller")
