@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from twin.api.auth import ApiKey, reads_json, scope_of
-from twin.api.fields import Id, IdCursor, Input, Instant, Limit, MeterCode, PathId, QueryInput, Reason, known_id
+from twin.api.fields import NO_NUL, Id, IdCursor, Input, Instant, Limit, MeterCode, PathId, QueryInput, Reason, known_id
 from twin.api.prices import new_rate
 from twin.api.schemas import CardChoice, Output, RateIn, Text
 from twin.companies.types import BILLING_READ, BILLING_WRITE, Scope
@@ -34,10 +34,15 @@ _EVENTS_AT_ONCE: Final = 100_000
 _MOST_RATES: Final = 1_000
 router = Router(tags=["Corrections"])
 State = Literal["asked", "ready", "running", "done", "discarded"]
-Word = Annotated[
+Source = Annotated[
     str,
-    Field(min_length=1, max_length=256, pattern=r"^[^\u0000]*$"),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^[^\u0000]*$"}),
+    Field(min_length=1, max_length=128, pattern=NO_NUL),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 128, "pattern": NO_NUL}),
+]
+EventId = Annotated[
+    str,
+    Field(min_length=1, max_length=256, pattern=NO_NUL),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 256, "pattern": NO_NUL}),
 ]
 
 
@@ -162,8 +167,8 @@ class CorrectionsQuery(QueryInput):
 
 class WithdrawalIn(Input):
     company_id: Id
-    source: Annotated[Word, Field(max_length=128)]
-    id: Word
+    source: Source
+    id: EventId
     reason: Reason
 
 

@@ -59,6 +59,9 @@ class ReportInput(QueryInput):
     side: Annotated[
         Literal["sell", "buy"], Field(description="On which side CSV and XLSX show the prices of channels.")
     ] = "sell"
+    after_statements: Annotated[
+        Flag, Field(description="Also tell what came or changed after the closed statement of its month.")
+    ] = False
     limit: Limit = LARGEST_PAGE
     cursor: Cursor | None = None
 
@@ -100,7 +103,8 @@ def reseller_companies(request: HttpRequest, query: Query[ReportInput]) -> HttpR
     """Who beneath the reseller used what, what it costs the reseller and what it earns.
 
     Amounts are exact decimal strings. `Accept: text/csv` answers one section (`section` is
-    required), the spreadsheet type a workbook of all of them.
+    required), the spreadsheet type a workbook of all of them. With `after_statements` rows and totals tell what
+    closed statements have not seen of them, null for nothing; tables have three more columns where there is something.
     """
     media_type = chosen_type(request.META.get("HTTP_ACCEPT", ""), (JSON, CSV, XLSX))
     if media_type == CSV and query.section is None:
@@ -162,6 +166,7 @@ def _question(query: ReportInput) -> ReportQuery:
         limit=query.limit,
         cursor=query.cursor,
         side=query.side,
+        after_statements=query.after_statements,
     )
 
 

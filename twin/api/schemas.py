@@ -279,6 +279,14 @@ class FiguresOut(Output):
     sell: str
 
 
+class AfterStatementOut(Output):
+    """Events that came and charges that changed after the closed statement of their month, and what that changed."""
+
+    came: int
+    changed: int
+    sell: str
+
+
 class RowOut(Output):
     company_id: int
     company_name: str
@@ -288,6 +296,7 @@ class RowOut(Output):
     total_buy: str
     total_sell: str
     margin: str
+    after_statement: Annotated[AfterStatementOut | None, Field(description="There with `after_statements`.")] = None
 
 
 class TotalsOut(Output):
@@ -296,6 +305,7 @@ class TotalsOut(Output):
     total_sell: str
     margin: str
     unrated: int
+    after_statement: AfterStatementOut | None = None
 
 
 class SectionOut(Output):

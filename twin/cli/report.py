@@ -36,6 +36,9 @@ def report() -> None:
     "--side", type=click.Choice(["sell", "buy"]), default="sell", help="Price columns to reseller or to Twin."
 )
 @click.option("--search", default="", metavar="TEXT", help="Part of a company's name, or its whole id.")
+@click.option(
+    "--after-statements", is_flag=True, help="Also what came or changed after the closed statement of its month."
+)
 @click.option("--sort", default="company_id", metavar="KEY", help="Such as total_sell, or -total_sell for descending.")
 @click.option("--time-zone", metavar="ZONE", help="How times are shown; the reseller's unless given.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="json", help="json unless given.")
@@ -50,6 +53,7 @@ def reseller_companies(
     side: Side,
     search: str,
     sort: str,
+    after_statements: bool,
     time_zone: str | None,
     form: str,
     output: Path | None,
@@ -71,6 +75,7 @@ def reseller_companies(
         sort=sort,
         time_zone=time_zone,
         limit=None,
+        after_statements=after_statements,
     )
     made = read_report(report_scope(platform_scope(), reseller_id), query)
     _write(_rendered(made, form, side), output)

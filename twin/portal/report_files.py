@@ -77,6 +77,7 @@ def file_asked(asked: Asked, form: Form, extent: Extent, reseller_id: int, hidde
         sort=asked.sort,
         limit=None,
         side=asked.side,
+        after_statements=True,
     )
     if extent == "all":
         query = replace(query, has_expenses=False, search="", sort=DEFAULT_SORT)
@@ -95,6 +96,7 @@ def from_json(kept: Mapping[str, Any]) -> FileAsked:
         sort=kept["sort"],
         limit=None,
         side=kept["side"],
+        after_statements=True,
     )
     return FileAsked(kept["form"], kept["extent"], query, tuple(kept["hidden"]))
 
@@ -108,7 +110,7 @@ def name_of(file: FileAsked, asked: Asked) -> str:
 
 def rows_in(scope: Scope, file: FileAsked) -> int:
     """How many rows the file would have; `scope` is the reseller's."""
-    report = reseller_companies(scope, replace(file.query, limit=1))
+    report = reseller_companies(scope, replace(file.query, limit=1, after_statements=False))
     return sum(section.row_count for section in report.sections.values())
 
 

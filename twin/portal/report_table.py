@@ -17,10 +17,10 @@ from twin.kernel.money import NANO, amount_text
 from twin.portal.asking import Asked
 from twin.portal.report_words import CHANNEL_TITLES
 from twin.portal.rules.channels import channel_of, channels_of
-from twin.portal.rules.figures import count_text, money_text
+from twin.portal.rules.figures import count_text, exact_text, money_text
 from twin.portal.rules.headings import two_line_width
 from twin.reports.columns import SECTIONS, Column
-from twin.reports.types import Row, Section, Totals
+from twin.reports.types import AfterStatement, Row, Section, Totals
 
 PINNED: Final = ("total_buy", "total_sell", "margin")
 ALWAYS_SHOWN: Final = ("company_id", "company_name")
@@ -54,6 +54,8 @@ class Line(NamedTuple):
     path: str
     unrated: str
     cells: list[Cell]
+    after: str = ""
+    after_words: str = ""
 
 
 class Choice(NamedTuple):
@@ -73,6 +75,7 @@ class Table:
     width_css: str
     incomplete: bool
     choices: list[Choice]
+    after: str = ""
 
     @property
     def shown_count(self) -> int:
@@ -115,6 +118,7 @@ def table_of(
             if column.code not in ALWAYS_SHOWN
         ],
         incomplete=section.totals.unrated > 0,
+        after=after_words(section.totals.after, language) if section.totals.after else "",
     )
 
 
@@ -138,7 +142,12 @@ class _Printer:
         words = unrated % {"n": count_text(row.unrated, self.language)} if unrated else ""
         path = _("under %(path)s") % {"path": " / ".join(row.path)} if row.path else ""
         href = f"{self.path}/{row.company_id}?{self.question}"
-        return Line(row.company_id, row.company_name, href, path, words, self.figures(row))
+        after = row.after
+        told = ("", "") if after is None else (self._after_tag(after), after_words(after, self.language))
+        return Line(row.company_id, row.company_name, href, path, words, self.figures(row), *told)
+
+    def _after_tag(self, after: AfterStatement) -> str:
+        return _("after statement: %(amount)s") % {"amount": signed_text(after.sell, self.language)}
 
     def figures(self, figures: Row | Totals) -> list[Cell]:
         return [self._cell(column, figures) for column in self.columns]
@@ -170,6 +179,24 @@ class _Printer:
             side_is_priced = self.side == "sell" or self.has_seller
             return side_is_priced and any(figures.meters[meter].unrated for meter in column.meters)
         return column.code == "total_sell" or self.has_seller
+
+
+def after_words(after: AfterStatement, language: str) -> str:
+    """`3 events came and 2 charges changed after the statement: +1.20 to reseller`."""
+    came = ngettext("%(n)s event came", "%(n)s events came", after.came) % {"n": count_text(after.came, language)}
+    changed = ngettext("%(n)s charge changed", "%(n)s charges changed", after.changed)
+    changed %= {"n": count_text(after.changed, language)}
+    counts = [words for number, words in ((after.came, came), (after.changed, changed)) if number]
+    return _("After the closed statement of the month: %(what)s, price to reseller %(amount)s") % {
+        "what": ", ".join(counts),
+        "amount": signed_text(after.sell, language),
+    }
+
+
+def signed_text(nano: int, language: str) -> str:
+    """Exact, with the sign of a difference: `+1.205`."""
+    text = exact_text(nano, language)
+    return f"+{text}" if nano > 0 else text
 
 
 def column_css(columns: Sequence[Column], asked: Asked) -> dict[str, str]:

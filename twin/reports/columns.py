@@ -29,6 +29,9 @@ class Column:
 
     def figures(self, row: Row | Totals | UsageSection, side: Side) -> int:
         """The figure of a row or of the totals: a number, seconds, or nano-units of money."""
+        if self.code.startswith("after."):
+            after = None if isinstance(row, UsageSection) else row.after
+            return 0 if after is None else int(getattr(after, self.code.removeprefix("after.")))
         if self.kind == "count":
             return sum(row.meters[meter].count for meter in self.meters)
         if self.kind == "seconds":
@@ -41,6 +44,14 @@ class Column:
         if isinstance(row, Row) and self.kind == "id":
             return row.company_id
         raise TypeError(f"Column {self.code} has no figure.")
+
+
+# Of files, and only where there is something: what a closed statement of the month has not seen.
+AFTER_STATEMENT: Final = (
+    Column("after.came", "After statement: events", "events that came later", "count", "company_id"),
+    Column("after.changed", "After statement: changed charges", "charges changed later", "count", "company_id"),
+    Column("after.sell", "After statement: price to reseller", "what both changed", "money", "company_id"),
+)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from twin.kernel.money import amount_text
 from twin.kernel.period import instant_text
-from twin.reports.columns import SECTIONS, Column
+from twin.reports.columns import AFTER_STATEMENT, SECTIONS, Column
 from twin.reports.rules.cells import fits_a_number, harmless
 from twin.reports.types import NOTHING_USED, MeterFigures, ResellerReport, Row, Section, Side, Totals
 
@@ -33,16 +33,17 @@ def unheard(rows: int) -> None:
     """Nobody asks how far it is."""
 
 
-def _columns_of(section: str, hidden: Collection[str]) -> tuple[Column, ...]:
-    return tuple(column for column in SECTIONS[section].columns if column.code not in hidden)
+def _columns_of(report: ResellerReport, section: str, hidden: Collection[str]) -> tuple[Column, ...]:
+    after = AFTER_STATEMENT if report.has_after else ()
+    return (*(column for column in SECTIONS[section].columns if column.code not in hidden), *after)
 
 
 def csv_rows(report: ResellerReport, section: str, side: Side, hidden: Collection[str] = ()) -> Iterator[list[str]]:
     """The header in the pages' English titles, then the rows of the page asked for; no totals.
 
-    `hidden` are codes of columns left out.
+    `hidden` are codes of columns left out. Three more follow where something came after a closed statement.
     """
-    columns = _columns_of(section, hidden)
+    columns = _columns_of(report, section, hidden)
     yield [column.title for column in columns]
     for row in report.sections[section].rows:
         yield [_text(column, row, side) for column in columns]
@@ -106,7 +107,9 @@ def xlsx_file(
         _write_about(book.add_worksheet("About"), report, side, bold)
         before = 0
         for code, section in report.sections.items():
-            writer = _SheetWriter(book.add_worksheet(SECTIONS[code].title), side, bold, _columns_of(code, hidden))
+            writer = _SheetWriter(
+                book.add_worksheet(SECTIONS[code].title), side, bold, _columns_of(report, code, hidden)
+            )
             for line in writer.write(section):
                 if line % _ROWS_PER_CHUNK == 0:
                     tick(before + line)
@@ -136,6 +139,18 @@ def _about(report: ResellerReport, side: Side) -> list[tuple[str, str]]:
         ("Search", report.search),
         ("Sorted by", report.sort),
         ("Events without a price", str(report.unrated)),
+        *_after_about(report),
+    ]
+
+
+def _after_about(report: ResellerReport) -> list[tuple[str, str]]:
+    found = [section.totals.after for section in report.sections.values() if section.totals.after is not None]
+    if not found:
+        return []
+    return [
+        ("Events that came after the closed statement of their month", str(sum(one.came for one in found))),
+        ("Charges changed after it", str(sum(one.changed for one in found))),
+        ("By how much both changed the price to reseller", amount_text(sum(one.sell for one in found))),
     ]
 
 
@@ -203,11 +218,14 @@ def document(report: ResellerReport) -> dict[str, Any]:
         "currency": report.currency,
         "has_expenses": report.has_expenses,
         "unrated": report.unrated,
-        "sections": {code: _section_document(section) for code, section in report.sections.items()},
+        "sections": {
+            code: _section_document(section, tells_after=report.tells_after)
+            for code, section in report.sections.items()
+        },
     }
 
 
-def _section_document(section: Section) -> dict[str, Any]:
+def _section_document(section: Section, *, tells_after: bool) -> dict[str, Any]:
     return {
         "rows": [
             {
@@ -216,12 +234,14 @@ def _section_document(section: Section) -> dict[str, Any]:
                 "path": list(row.path),
                 "unrated": row.unrated,
                 **_figures_document(row),
+                **(_after_document(row) if tells_after else {}),
             }
             for row in section.rows
         ],
         "totals": {
             **_figures_document(section.totals),
             "unrated": section.totals.unrated,
+            **(_after_document(section.totals) if tells_after else {}),
         },
         "row_count": section.row_count,
         "next_cursor": section.next_cursor,
@@ -235,6 +255,12 @@ def _figures_document(figures: Row | Totals) -> dict[str, Any]:
         "total_sell": amount_text(figures.total_sell),
         "margin": amount_text(figures.margin),
     }
+
+
+def _after_document(figures: Row | Totals) -> dict[str, Any]:
+    after = figures.after
+    told = None if after is None else {"came": after.came, "changed": after.changed, "sell": amount_text(after.sell)}
+    return {"after_statement": told}
 
 
 def _meter_document(cell: MeterFigures) -> dict[str, Any]:

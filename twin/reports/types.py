@@ -58,6 +58,19 @@ class ReportQuery:
     cursor: str | None = None
     offset: int = 0
     side: Side = "sell"
+    after_statements: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AfterStatement:
+    """What of some figures came or changed after the closed statement of its month, on the side of the sale.
+
+    `came` events, `changed` charges; `sell` is by how much both together have changed the total to reseller since.
+    """
+
+    came: int
+    changed: int
+    sell: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,7 @@ class Totals:
     total_sell: int
     margin: int
     unrated: int
+    after: AfterStatement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,7 @@ class Row:
     total_buy: int
     total_sell: int
     margin: int
+    after: AfterStatement | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +139,13 @@ class ResellerReport:
     search: str = ""
     sort: str = "company_id"
     company_count: int = field(default=0, kw_only=True)
+    # Whether it was asked what came after the statements; `after` of rows and totals is None otherwise.
+    tells_after: bool = field(default=False, kw_only=True)
+
+    @property
+    def has_after(self) -> bool:
+        """Whether anything shown came or changed after the closed statement of its month."""
+        return any(section.totals.after is not None for section in self.sections.values())
 
 
 # The overview -----------------------------------------------------------------

@@ -95,6 +95,7 @@ def _query(asked: Asked, *, limit: int | None, offset: int = 0, section: str | N
         limit=limit,
         offset=offset,
         side=asked.side,
+        after_statements=True,
     )
 
 

@@ -7,6 +7,7 @@ from twin.companies.types import Company, Scope
 from twin.kernel.errors import NotFound
 from twin.kernel.tenancy import scoped
 from twin.metering.queries import cells_in
+from twin.reports.queries.after_statements import charged_after_statements
 from twin.reports.rules.answering import answer
 from twin.reports.rules.asking import check
 from twin.reports.types import ReportQuery, ResellerReport
@@ -24,7 +25,8 @@ def reseller_companies(scope: Scope, query: ReportQuery) -> ResellerReport:
     check(query)
     scope.require("reports:read")
     reseller = reporting_reseller(scope, query.reseller_id)
-    return answer(reseller, dependents_in(scope, query.period), cells_in(scope, query.period), query)
+    after = charged_after_statements(scope, query.period) if query.after_statements else []
+    return answer(reseller, dependents_in(scope, query.period), cells_in(scope, query.period), query, after)
 
 
 def reporting_reseller(scope: Scope, reseller_id: int | None) -> Company:

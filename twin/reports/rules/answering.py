@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.companies.types import Company, Dependent
 from twin.pricing.meters import SERVICES
+from twin.reports.rules.after_statements import Charged, after_by_company, with_after
 from twin.reports.rules.asking import parse_sort
 from twin.reports.rules.assembling import Book, Sheet, narrowed, open_book, rows_at, sheet_of, totals_of, with_expenses
 from twin.reports.rules.exact import Figures
@@ -16,12 +17,18 @@ from twin.reports.rules.paging import fingerprint, found, ordered, read_cursor, 
 from twin.reports.types import Cells, ReportQuery, ResellerReport, Section
 
 
-def answer(reseller: Company, dependents: Sequence[Dependent], cells: Cells, query: ReportQuery) -> ResellerReport:
+def answer(
+    reseller: Company,
+    dependents: Sequence[Dependent],
+    cells: Cells,
+    query: ReportQuery,
+    after: Sequence[Charged] = (),
+) -> ResellerReport:
     """The answer to a question that `asking.check` let through; reads nothing itself."""
     book = open_book(dependents, cells)
     chosen = found(book.dependents, query.search)
     codes = SERVICES if query.section is None else (query.section,)
-    sections = {code: _section(book, code, chosen, query, reseller.id) for code in codes}
+    sections = {code: _section(book, code, chosen, query, reseller.id, after) for code in codes}
     return ResellerReport(
         reseller=reseller,
         period=query.period,
@@ -33,19 +40,24 @@ def answer(reseller: Company, dependents: Sequence[Dependent], cells: Cells, que
         search=query.search.strip(),
         sort=query.sort,
         company_count=len(book.dependents),
+        tells_after=query.after_statements,
     )
 
 
-def _section(book: Book, code: str, chosen: Figures, query: ReportQuery, reseller_id: int) -> Section:
+def _section(
+    book: Book, code: str, chosen: Figures, query: ReportQuery, reseller_id: int, after: Sequence[Charged]
+) -> Section:
     sheet = sheet_of(book, code, chosen)
     if query.has_expenses:
         sheet = narrowed(sheet, with_expenses(sheet))
     # A cursor is for one section, also when it was handed out with all five.
     positions, next_cursor = _page(sheet, replace(query, section=code), reseller_id)
+    ids = {dependent.company_id for dependent in sheet.dependents} if after else set()
+    rows, totals = with_after(rows_at(sheet, positions), totals_of(sheet), after_by_company(after, sheet.meters, ids))
     return Section(
         code=code,
-        rows=rows_at(sheet, positions),
-        totals=totals_of(sheet),
+        rows=rows,
+        totals=totals,
         row_count=len(sheet.dependents),
         next_cursor=next_cursor,
     )
