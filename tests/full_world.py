@@ -96,8 +96,18 @@ def _close_two_months(world: World) -> None:
         with tenant_transaction(party.id), connections["default"].cursor() as cursor:
             cursor.execute("insert into billing_logo values (%s, '\\x00', 'image/png', '\\x00')", [party.id])
         close_due(party.scope, now=datetime(2026, 3, 5, tzinfo=UTC), tell=False)
+        _say_that_it_waits(party.scope)
     for seller, buyer in ((world.rhea, world.acme), (world.strand, world.dune)):
         _pay_once(seller.scope, buyer.id)
+
+
+def _say_that_it_waits(seller: Scope) -> None:
+    with tenant_transaction(seller.organisation_id), connections["default"].cursor() as cursor:
+        cursor.execute(
+            "insert into billing_told select id, 'details', seller_id, closed_at from billing_statement"
+            " where seller_id = %s and state = 'closed'",
+            [seller.organisation_id],
+        )
 
 
 def _pay_once(scope: Scope, buyer_id: int) -> None:

@@ -7,6 +7,7 @@ import logging
 from procrastinate.contrib.django import app
 
 from twin.billing.actions import resuming
+from twin.billing.actions.asking import tell_what_waits
 from twin.billing.actions.closing import close_everywhere
 from twin.billing.actions.resuming import AFTER_DETAILS, issue_waiting
 from twin.billing.actions.warning import warn_buyers
@@ -39,6 +40,14 @@ def issue_waiting_documents(timestamp: int) -> None:
     """Documents that waited for somebody's details are issued soon after these were given."""
     for seller in billing_sellers(platform_scope()):
         issue_waiting(billing_scope(seller))
+
+
+@app.periodic(cron="26 * * * *")
+@app.task(queueing_lock="billing-asking", lock="billing-asking", pass_context=False)
+def tell_sellers_what_waits(timestamp: int) -> None:
+    """After the closing of the hour: mails about statements and documents that wait for somebody at the seller."""
+    for seller in billing_sellers(platform_scope()):
+        tell_what_waits(billing_scope(seller))
 
 
 @app.task(name=AFTER_DETAILS, pass_context=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from django.db import connection
@@ -26,6 +27,29 @@ UNISSUED: Final = """
         or exists (select 1 from billing_line l where l.statement_id = s.id and l.kind = 'late'
             group by l.month having sum(l.amount) < 0))
 """
+
+
+_UNTOLD: Final = f"""
+    select waits.* from (
+        select s.id, s.buyer_id, s.month, s.held as waits_for from billing_statement s
+        where s.seller_id = %(seller)s and s.state = 'closing' and s.held <> ''
+        union all
+        select s.id, s.buyer_id, s.month, 'details' from billing_statement s
+        where s.seller_id = %(seller)s and {UNISSUED}
+    ) waits
+    where not exists (select 1 from billing_told t where t.statement_id = waits.id and t.waits_for = waits.waits_for)
+    order by waits.month, waits.id
+"""  # noqa: S608 - constants only
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A statement that waits, and for what: as `billing_statement.held`, or for `details`."""
+
+    statement_id: int
+    buyer_id: int
+    month: date
+    waits_for: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +84,24 @@ def waiting_statement(scope: Scope, statement_id: int) -> Waiting | None:
     scope.require(BILLING_READ)
     rows = _rows("s.id = %s and %s in (s.seller_id, s.buyer_id)", statement_id, scope.organisation_id)
     return next(iter(_told(scope, rows)), None)
+
+
+@scoped
+def untold(scope: Scope) -> list[Untold]:
+    """What waits at the asking seller for somebody's word or details and no mail has told of, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNTOLD, {"seller": scope.organisation_id})
+        found = [Untold(*row) for row in cursor.fetchall()]
+    waiting_for_details = {one.buyer_id for one in found if one.waits_for == "details"}
+    if not waiting_for_details:
+        return found
+    known = parties(platform_scope(), {scope.organisation_id, *waiting_for_details})
+    # With all details given it is issued by itself, soon.
+    return [
+        one
+        for one in found
+        if one.waits_for != "details" or known[scope.organisation_id].missing or known[one.buyer_id].missing
+    ]
 
 
 @scoped
