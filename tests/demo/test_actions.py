@@ -10,12 +10,15 @@ import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.test import override_settings
 
+from twin.billing.queries.invoices import InvoicesAsked, invoices
+from twin.billing.queries.transactions import TransactionsAsked, transactions
 from twin.companies import actions as companies
-from twin.companies.access import employment_of, platform_scope, report_scope
+from twin.companies.access import billing_scope, employment_of, platform_scope, report_scope
 from twin.companies.queries import list_companies
 from twin.companies.types import Company
 from twin.demo import actions
 from twin.demo.errors import WorldBroken, WorldRefused
+from twin.demo.months import PAYMENT_DAYS
 from twin.demo.queries import is_begun, is_loaded, sign_ins
 from twin.demo.types import WorldSize
 from twin.kernel import clock
@@ -72,6 +75,22 @@ def test_the_world_shows_what_a_world_has_to_show(db_clean: object) -> None:
         ("Rhea Österreich",)
     ]
     assert find_differences().differences == []
+    _has_documents_of_their_time(everyone["Rhea Telecom"].id)
+
+
+def _has_documents_of_their_time(seller_id: int) -> None:
+    page = invoices(billing_scope(seller_id), InvoicesAsked(side="issued", limit=1_000))
+    assert page.counts["paid"]
+    assert page.counts["open"]
+    months = {(one.month, one.issued_on.replace(day=1)) for one in page.items}
+    assert len(months) >= 2
+    for one in page.items:
+        assert one.month is not None
+        assert 0 <= (one.issued_on - one.month).days <= 33
+        assert one.due_on == one.issued_on + timedelta(days=PAYMENT_DAYS)
+    told = transactions(billing_scope(seller_id), TransactionsAsked(side="sold", kind="payment", limit=1_000)).items
+    assert len({one.at.date() for one in told}) > 3
+    assert max(one.at for one in told) < clock.now()
 
 
 def test_everyone_shown_can_sign_in(db_clean: object) -> None:

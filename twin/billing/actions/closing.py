@@ -65,12 +65,14 @@ def close_due(
     only: Iterable[int] | None = None,
     until_month: date | None = None,
     tell: bool = True,
+    issued_at: datetime | None = None,
 ) -> Closing:
     """Close every month of the organisation's buyers that was over, and its grace too, at `now`; in order.
 
     Safe to repeat, to interrupt and to run twice at once: each statement is closed once, with its
     lines, its document and its posting, or not at all. What is held holds up the later months of its pair
-    alone. `only` and `until_month` narrow what is closed; `tell` False sends no mails.
+    alone. `only` and `until_month` narrow what is closed; `tell` False sends no mails. `issued_at` dates the documents
+    otherwise than the clock, where a past is made up.
     """
     scope.require(BILLING_WRITE)
     settings = settings_of(scope)
@@ -89,7 +91,7 @@ def close_due(
         if not due:
             return total
         for part in _parts(due):
-            done, waiting = _close_part(scope, part, settings, now, tell=tell)
+            done, waiting = _close_part(scope, part, settings, now, tell=tell, issued_at=issued_at)
             total += done
             held.update(waiting)
 
@@ -134,14 +136,20 @@ def _parts(due: list[NextStatement]) -> Iterator[list[NextStatement]]:
 
 
 def _close_part(
-    scope: Scope, part: Sequence[NextStatement], settings: Settings, now: datetime, *, tell: bool
+    scope: Scope,
+    part: Sequence[NextStatement],
+    settings: Settings,
+    now: datetime,
+    *,
+    tell: bool,
+    issued_at: datetime | None,
 ) -> tuple[Closing, list[int]]:
     """Returns also the buyers that need no second look: held, or empty tails that leave no statement."""
     prepared, correcting = prepare(scope, part, settings, now)
     done, finished = Closing(correcting=correcting), []
     for at in range(0, len(prepared), _A_TRANSACTION):
         some = prepared[at : at + _A_TRANSACTION]
-        done += _write(scope, some, tell=tell)
+        done += _write(scope, some, tell=tell, issued_at=issued_at)
         finished += [one.buyer_id for one in some if one.held]
     written = {one.buyer_id for one in prepared}
     return done, finished + [one.buyer.company_id for one in part if one.buyer.company_id not in written]
@@ -190,7 +198,7 @@ def _judged(found: Statement, unrated: int, settings: Settings) -> Statement:
     return replace(found, state="closed", held="", late_policy=found.late_policy or settings.late_policy)
 
 
-def _write(scope: Scope, prepared: Sequence[Statement], *, tell: bool) -> Closing:
+def _write(scope: Scope, prepared: Sequence[Statement], *, tell: bool, issued_at: datetime | None) -> Closing:
     """One transaction: statements, lines, documents, postings."""
     with tenant_transaction(scope.organisation_id):
         lock_seller(scope)
@@ -198,7 +206,7 @@ def _write(scope: Scope, prepared: Sequence[Statement], *, tell: bool) -> Closin
         held = [one for one in prepared if one.held]
         write_held(scope, held)
         closed = write_closed(scope, [one for one in prepared if not one.held])
-        issue_for_statements(scope, [one for one in closed if one.lines], tell=tell)
+        issue_for_statements(scope, [one for one in closed if one.lines], tell=tell, issued_at=issued_at)
     return Closing(
         closed=len(closed),
         unrated=sum(one.held == "unrated" for one in held),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.db import connection
 
@@ -25,11 +26,14 @@ def issue_for_statement(scope: Scope, statement: Statement, *, tell: bool = True
 
 
 @scoped
-def issue_for_statements(scope: Scope, statements: Sequence[Statement], *, tell: bool = True) -> list[Invoice]:
+def issue_for_statements(
+    scope: Scope, statements: Sequence[Statement], *, tell: bool = True, issued_at: datetime | None = None
+) -> list[Invoice]:
     """Issue what closed statements become: each an invoice, a credit note, one of each, or nothing.
 
     While details of either party are missing a statement waits, see `queries.waiting`. Safe to repeat: what
     is issued is returned. Belongs into the transaction that closes the statements. `tell` sends the mails.
+    `issued_at` is the present unless told otherwise.
     """
     scope.require(BILLING_WRITE)
     drafts = {_number(scope, one): documents_of(one) for one in statements}
@@ -40,7 +44,7 @@ def issue_for_statements(scope: Scope, statements: Sequence[Statement], *, tell:
     issued = invoices_of_statements(scope, wanted)
     done = {one.statement_id for one in issued}
     left = [one for one in statements if drafts[one.id or 0] and one.id not in done]
-    return [*issued, *_issue(scope, left, drafts, tell)] if left else issued
+    return [*issued, *_issue(scope, left, drafts, tell, issued_at)] if left else issued
 
 
 def _number(scope: Scope, statement: Statement) -> int:
@@ -58,7 +62,11 @@ def _hold(statement_ids: Sequence[int]) -> None:
 
 
 def _issue(
-    scope: Scope, statements: Sequence[Statement], drafts: Mapping[int, Sequence[Draft]], tell: bool
+    scope: Scope,
+    statements: Sequence[Statement],
+    drafts: Mapping[int, Sequence[Draft]],
+    tell: bool,
+    issued_at: datetime | None,
 ) -> list[Invoice]:
     # In the platform's name: a former seller sees its buyer no more.
     known = parties(platform_scope(), {scope.organisation_id, *(one.buyer_id for one in statements)})
@@ -71,7 +79,9 @@ def _issue(
         if not known[one.buyer_id].missing
         for draft in drafts[one.id or 0]
     ]
-    return record_documents(scope, documents, settings=settings, tell=tell) if documents else []
+    if not documents:
+        return []
+    return record_documents(scope, documents, settings=settings, tell=tell, issued_at=issued_at)
 
 
 def _document(draft: Draft, statement: Statement, settings: Settings, seller: Party, buyer: Party) -> Document:

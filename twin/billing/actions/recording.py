@@ -59,19 +59,24 @@ class Document:
     reason: str = ""
 
 
-def record_documents(scope: Scope, documents: Sequence[Document], *, settings: Settings, tell: bool) -> list[Invoice]:
+def record_documents(
+    scope: Scope,
+    documents: Sequence[Document],
+    *,
+    settings: Settings,
+    tell: bool,
+    issued_at: datetime | None = None,
+) -> list[Invoice]:
     """Issue them under the next numbers of their series; to be called inside a scoped transaction of the seller.
 
     The numbers are taken here, last of all: from then until the commit no other document of the series
-    is issued, so that a transaction that dies leaves no gap. `issued_at` is read after them.
+    is issued, so that a transaction that dies leaves no gap. `issued_at` is read after them, unless it is given.
     """
     # The ledgers before the series, as everybody does: else two could wait for each other.
     lock_ledgers(scope, {one.buyer_id for one in documents})
     numbers = _next_numbers(scope, [series_of(settings, one.kind) for one in documents])
-    issued_at = clock.now()
-    drafts = [
-        _numbered(scope, one, settings, number, issued_at) for one, number in zip(documents, numbers, strict=True)
-    ]
+    moment = issued_at or clock.now()
+    drafts = [_numbered(scope, one, settings, number, moment) for one, number in zip(documents, numbers, strict=True)]
     issued = _insert(drafts)
     _insert_lines(issued)
     post_invoices(scope, issued)
