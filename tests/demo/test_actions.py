@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.test import override_settings
 
+from tests.database import once
 from twin.billing.queries.invoices import InvoicesAsked, invoices
 from twin.billing.queries.transactions import TransactionsAsked, transactions
 from twin.companies import actions as companies
@@ -55,9 +56,18 @@ def events_stored() -> int:
     return sum(figures.count for section in report.sections.values() for figures in section.totals.meters.values())
 
 
+def a_small_demonstration() -> None:
+    """Loaded the first time, copied back for the tests that only look at it."""
+
+    def load() -> None:
+        assert sign_ins() == []
+        assert actions.load_world(size=SMALL)
+
+    once("the small demonstration", load)
+
+
 def test_the_world_shows_what_a_world_has_to_show(db_clean: object) -> None:
-    assert sign_ins() == []
-    assert actions.load_world(size=SMALL)
+    a_small_demonstration()
     everyone = companies_by_name()
     assert len(everyone) == 65
     assert everyone["Rhea Österreich"].parent_id == everyone["Rhea Telecom"].id
@@ -94,7 +104,7 @@ def _has_documents_of_their_time(seller_id: int) -> None:
 
 
 def test_everyone_shown_can_sign_in(db_clean: object) -> None:
-    actions.load_world(size=SMALL)
+    a_small_demonstration()
     shown = sign_ins()
     assert [each.company for each in shown] == [
         "Twin",
@@ -115,7 +125,7 @@ def test_everyone_shown_can_sign_in(db_clean: object) -> None:
 
 
 def test_loading_again_does_nothing(db_clean: object) -> None:
-    actions.load_world(size=SMALL)
+    a_small_demonstration()
     before = events_stored()
     assert actions.load_world(size=SMALL) is False
     assert events_stored() == before
