@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
+from tests.billing.ledgers import owner
 from tests.billing.months import close, lines, statements_between, use
+from tests.informing import inform
 from tests.world import World, build_world
 from twin.billing.actions import closing
 from twin.billing.queries.statements import open_statements
@@ -20,6 +22,13 @@ from twin.metering.actions import taking
 pytestmark = pytest.mark.database
 
 CENT = 10_000_000
+
+# A statement with charges and no document, or a document that nobody owes.
+UNPOSTED = """
+    select s.id from billing_statement s left join billing_invoice i on i.statement_id = s.id
+    left join billing_transaction t on t.invoice_id = i.id
+    where s.state = 'closed' and s.amount <> 0 and t.id is null
+"""
 
 
 class Killed(Exception):
@@ -80,6 +89,8 @@ def test_two_closings_at_once_close_once(world: World) -> None:
 
 def test_killed_between_any_two_questions_it_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(closing, "_A_TRANSACTION", 1)
+    for party in (world.rhea, world.acme, world.birch):
+        inform(party.id)
     use(world.acme.id, "2026-01-10T12:00")
     use(world.birch.id, "2026-02-10T12:00", quantity=2)
     for number in range(1, 1_000):
@@ -91,7 +102,12 @@ def test_killed_between_any_two_questions_it_goes_on(world: World, monkeypatch: 
             connection.close()
             # Whatever is there is whole.
             assert differing_statements(world.rhea.scope)[1] == []
+            assert owner(UNPOSTED) == []
     assert number > 20
+    assert owner("select series, number, buyer_id, net_minor from billing_invoice order by number") == [
+        ("INV", 1, world.acme.id, 2),
+        ("INV", 2, world.birch.id, 4),
+    ]
     found = {buyer: statements_between(world.rhea, buyer) for buyer in (world.acme.id, world.birch.id, world.sola.id)}
     assert [[one.amount for one in each] for each in found.values()] == [[2 * CENT, 0], [0, 4 * CENT], [0, 0]]
     assert [one.period.start for one in found[world.acme.id][1:]] == [found[world.acme.id][0].period.end]
