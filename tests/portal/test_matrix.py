@@ -221,6 +221,7 @@ EXPECTED: Final[dict[str, Route]] = {
     "balance_file": Route("LNRRRRN"),
     "balance_top_up": Route("M", "LNUUUUN"),
     "balances": Route("LNNNOOO"),
+    "balances_file": Route("LNNNRRR"),
     "buyer": Route(CARD_PAGE, args=("acme",)),
     "buyer_file": Route("LNNNRNN", args=("acme",)),
     "buyer_payment": Route("M", CARD, ("acme",)),

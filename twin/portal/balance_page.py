@@ -383,6 +383,11 @@ class BalancesListAsked(ListAsked):
     def question(self) -> BalancesAsked:
         return BalancesAsked(self.segment, self.search, self.sort, self.offset, self.rows_a_page)
 
+    def file_href(self, form: str) -> str:
+        """The file of what is shown, all pages."""
+        query = replace(self, page=1).href.partition("?")[2]
+        return f"{reverse('portal:balances_file')}?{query}{'&' if query else ''}format={form}"
+
 
 @dataclass(frozen=True)
 class BuyerRow:
@@ -456,6 +461,14 @@ class BalancesPage:
     @property
     def unbilled(self) -> Amount:
         return exact_amount(self.found.unbilled)
+
+    @property
+    def csv_href(self) -> str:
+        return self.asked.file_href("csv")
+
+    @property
+    def xlsx_href(self) -> str:
+        return self.asked.file_href("xlsx")
 
     @property
     def count_words(self) -> str:

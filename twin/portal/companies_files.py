@@ -9,15 +9,18 @@ from typing import Final
 
 import xlsxwriter
 
+from twin.billing.rules.rounding import minor_text
+from twin.billing.types import Balance
 from twin.kernel.period import instant_text
 from twin.portal.companies_page import CompanyRow
-from twin.reports.rules.cells import harmless
+from twin.reports.rules.cells import fits_a_number, harmless
 
 _HEADER: Final = (
     *("id", "name", "external_id", "tax_number", "kind", "seller_id", "seller", "rate_card"),
-    *("state", "state_reason", "details_complete", "since"),
+    *("state", "state_reason", "details_complete", "since", "balance", "credit_limit", "currency"),
 )
 _NUMBERS: Final = ("id", "seller_id")
+_AMOUNTS: Final = ("balance", "credit_limit")
 _WIDE: Final = ("name", "seller", "rate_card", "state_reason")
 
 
@@ -26,7 +29,10 @@ def companies_csv(rows: Iterable[CompanyRow]) -> str:
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(_HEADER)
-    writer.writerows([harmless(cell) for cell in cells] for cells in _cells(rows))
+    writer.writerows(
+        [cell if head in _AMOUNTS else harmless(cell) for head, cell in zip(_HEADER, cells, strict=True)]
+        for cells in _cells(rows)
+    )
     return "\ufeff" + text.getvalue()
 
 
@@ -44,6 +50,8 @@ def companies_xlsx(rows: Iterable[CompanyRow]) -> bytes:
             for place, cell in enumerate(cells):
                 if _HEADER[place] in _NUMBERS:
                     sheet.write_number(line, place, int(cell))
+                elif _HEADER[place] in _AMOUNTS and cell and fits_a_number(cell):
+                    sheet.write_number(line, place, float(cell))
                 elif cell:
                     sheet.write_string(line, place, cell)
     return content.getvalue()
@@ -65,4 +73,14 @@ def _cells(rows: Iterable[CompanyRow]) -> Iterator[list[str]]:
             one.state_reason,
             "yes" if one.is_complete else "no",
             instant_text(one.existed_from) if one.existed_from else "",
+            *_money(row.balance),
         ]
+
+
+def _money(known: Balance | None) -> tuple[str, str, str]:
+    """Balance, credit limit and currency of a buyer of the asker's own; of others nothing is known."""
+    if known is None:
+        return "", "", ""
+    limit = known.account.limit_minor
+    shown = "" if limit is None else minor_text(limit, known.currency)
+    return minor_text(known.booked_minor, known.currency), shown, known.currency

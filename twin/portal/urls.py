@@ -155,6 +155,7 @@ pages = [
     path("balance/file", balance.own_moves_file, name="balance_file"),
     path("balance/top-up", balance.top_up, name="balance_top_up"),
     path("balances", balances.buyers, name="balances"),
+    path("balances/file", balances.buyers_file, name="balances_file"),
     path("balances/<int:buyer_id>", balances.account, name="buyer"),
     path("balances/<int:buyer_id>/file", balances.account_file, name="buyer_file"),
     path("balances/<int:buyer_id>/payments", balances.add_payment, name="buyer_payment"),

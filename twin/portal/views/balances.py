@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -40,6 +41,7 @@ from twin.portal.balance_page import (
     MovesAddress,
     PaymentPage,
 )
+from twin.portal.balances_files import balances_file
 from twin.portal.moves_files import moves_file
 from twin.portal.views.balance import UNPROCESSABLE
 from twin.portal.visitor import visitor_of
@@ -66,6 +68,14 @@ def buyers(request: HttpRequest) -> HttpResponse:
     if page.pager.is_beyond:
         return HttpResponseRedirect(page.pager.last_href)
     return render(request, "portal/balance/list.html", {"page": page})
+
+
+@require_safe
+@never_cache
+@login_required
+def buyers_file(request: HttpRequest) -> HttpResponseBase:
+    """The same list to take away."""
+    return balances_file(request, selling_scope(request), BalancesListAsked.read(request.GET.dict()))
 
 
 @require_safe

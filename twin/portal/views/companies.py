@@ -50,7 +50,7 @@ def companies(request: HttpRequest) -> HttpResponse:
     scope = seller_scope(request)
     asked = CompaniesAsked.read(request.GET.dict())
     found = queries.directory(scope, search=asked.search, state=asked.segment, sort=asked.sort, offset=asked.offset)
-    page = CompaniesPage(asked, found, cards_of_buyers(scope, clock.now()), scope, _balances(scope, found))
+    page = CompaniesPage(asked, found, cards_of_buyers(scope, clock.now()), scope, balances_shown(scope, found))
     if asked.page > page.last_page:
         return HttpResponseRedirect(page.last_href)
     return render(request, "portal/companies/list.html", {"page": page})
@@ -164,7 +164,7 @@ def _account(scope: Scope, company: Company) -> dict[str, Any]:
     return {"facts": Facts(found), "terms_form": form}
 
 
-def _balances(scope: Scope, found: Directory) -> dict[int, Balance]:
+def balances_shown(scope: Scope, found: Directory) -> dict[int, Balance]:
     own = [one.id for one in found.items if one.seller_id == scope.organisation_id]
     return balances_of(scope, own) if own and BILLING_READ in scope.permissions else {}
 

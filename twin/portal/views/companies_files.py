@@ -14,7 +14,7 @@ from twin.companies.recording import record_deed
 from twin.kernel import clock
 from twin.portal.companies_files import companies_csv, companies_xlsx
 from twin.portal.companies_page import CompaniesAsked, CompaniesPage
-from twin.portal.views.companies import seller_scope
+from twin.portal.views.companies import balances_shown, seller_scope
 from twin.pricing.queries import cards_of_buyers
 
 # As many as a page is answered with in a few seconds.
@@ -30,7 +30,7 @@ def companies_file(request: HttpRequest) -> HttpResponse:
     scope = seller_scope(request)
     asked = CompaniesAsked.read(request.GET.dict())
     found = queries.directory(scope, search=asked.search, state=asked.segment, sort=asked.sort, limit=MOST_LISTED)
-    rows = CompaniesPage(asked, found, cards_of_buyers(scope, clock.now()), scope).rows
+    rows = CompaniesPage(asked, found, cards_of_buyers(scope, clock.now()), scope, balances_shown(scope, found)).rows
     is_xlsx = request.GET.get("format") == "xlsx"
     if request.method == "GET":
         record_deed(scope, "company.list_exported", company_id=scope.organisation_id, number=len(rows))
