@@ -95,6 +95,18 @@ def test_another_organisation_finds_nothing(signed_in: SignIn, small_world: Worl
     assert signed_in(name).get(address, follow=True).status_code == 404
 
 
+def test_a_period_before_the_company_came_is_said_and_not_an_error(
+    signed_in: SignIn, rhea: Client, small_world: World
+) -> None:
+    before = "from=1999-01-01T00:00:00Z&to=1999-02-01T00:00:00Z&time_zone=Europe%2FBerlin&section=messaging"
+    address = f"{PATH}/{small_world.acme.id}?{before}"
+    answer = rhea.get(address, follow=True)
+    assert answer.status_code == 200
+    assert "did not belong to Rhea" in answer.content.decode()
+    assert 'name="from"' in answer.content.decode()
+    assert signed_in("strand").get(address, follow=True).status_code == 404
+
+
 @pytest.mark.parametrize("number", [0, 2**31, 10**30])
 def test_a_number_that_no_company_can_have_is_not_found(rhea: Client, number: int) -> None:
     assert rhea.get(f"{PATH}/{number}?{OCTOBER}", follow=True).status_code == 404

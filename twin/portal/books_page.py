@@ -165,8 +165,8 @@ def unrated_row(open_group: OpenGroup, names: Mapping[int, str], own: int, zone:
         meter=str(METER_TITLES[group.meter]),
         attributes=_attributes(group.attributes),
         count=count_text(group.count, get_language() or "en"),
-        first=moment_words(group.first_at, zone),
-        last=moment_words(group.last_at, zone),
+        first=moment_words(group.first_at.replace(microsecond=0), zone),
+        last=moment_words(group.last_at.replace(microsecond=0), zone),
         href=href if is_seller else "",
         lacks_card=is_seller and card_id is None,
     )
@@ -188,7 +188,7 @@ def _version(one: Conflict, zone: ZoneInfo) -> Version:
         meter=str(METER_TITLES[one.meter]),
         quantity=count_text(one.quantity, get_language() or "en"),
         attributes=_attributes(one.attributes),
-        event_time=moment_words(one.event_time, zone),
+        event_time=moment_words(one.event_time.replace(microsecond=0), zone),
         received=moment_words(one.recorded_at.replace(microsecond=0), zone),
     )
 

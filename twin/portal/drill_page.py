@@ -124,6 +124,8 @@ class DrillPage:
     usage_path: str = ""
     closed: Sequence[ClosedSpan] = ()
     opens_statements: bool = True
+    # The reseller beneath which the company did not lie in this period.
+    absent_under: str = ""
 
     # Where this is -----------------------------------------------------------
 

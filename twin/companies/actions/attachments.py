@@ -6,15 +6,15 @@ only its hash is kept. Whether usage stands in the way is metering's to say, whi
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 
 from twin.accounts.actions import checked_email
-from twin.companies.access import attachment_behind, employment_of, hash_of, platform_scope, scope_of_employment
+from twin.companies.access import attachment_behind, employment_of, platform_scope, scope_of_employment
 from twin.companies.actions.employees import lock_company
+from twin.companies.actions.mailed_links import refuse_too_often, renew_link
 from twin.companies.actions.mails import tell_of_invitation
 from twin.companies.errors import (
     AlreadyAttached,
@@ -34,7 +34,6 @@ from twin.companies.queries import get_company
 from twin.companies.queries.attachments import get_attachment
 from twin.companies.recording import record_deed
 from twin.companies.rules.attachments import ATTACHMENT_LIFE, ATTACHMENTS_A_DAY, DECLINE_PAUSE, obstacle_of
-from twin.companies.rules.employees import SENDING_PAUSE, SENDINGS
 from twin.companies.types import (
     COMPANIES_WRITE,
     Attaching,
@@ -64,7 +63,9 @@ def invite_company(scope: Scope, *, email: str, address: str | None = None) -> A
     to = _checked_address(email)
     lock_company(scope.organisation_id)
     _refuse_declined(scope, to)
-    row = _open_row(scope, email=to) or AttachmentRow(seller_id=scope.organisation_id, email=to, sendings=0)
+    row = _open_row(scope, email=to) or AttachmentRow(
+        seller_id=scope.organisation_id, email=to, sendings=0, created_at=clock.now()
+    )
     row.invited_by_id = inviter
     _send(row, scope)
     _note(scope, "attachment.sent", row, address)
@@ -223,29 +224,16 @@ def _waiting_row(scope: Scope, attachment_id: int) -> AttachmentRow:
 
 def _send(row: AttachmentRow, scope: Scope) -> None:
     """A new secret, a new week, and the mail that carries it, in the caller's transaction."""
-    now = clock.now()
-    is_new = row.sendings == 0
-    _refuse_too_often(row, is_new)
-    token = secrets.token_urlsafe(32)
-    row.token_hash, row.sent_at, row.expires_at = hash_of(token), now, now + ATTACHMENT_LIFE
-    if is_new:
-        row.created_at = now
-    row.sendings += 1
-    row.save()
+    refuse_too_often(row)
+    _refuse_too_many(row)
+    token = renew_link(row, life=ATTACHMENT_LIFE)
     seller = get_company(scope, scope.organisation_id)
     inviter = get_user_model().objects.get(pk=row.invited_by_id)
     tell_of_invitation(email=row.email, seller=seller.name, inviter=str(inviter), token=token)
 
 
-def _refuse_too_often(row: AttachmentRow, is_new: bool) -> None:
-    now = clock.now()
-    if not is_new:
-        # An expired invitation starts anew: whoever did not answer for a week may be asked again.
-        if row.expires_at <= now:
-            row.sendings = 0
-        if row.sendings >= SENDINGS or now - row.sent_at < SENDING_PAUSE:
-            raise InvitedTooOften("This invitation was sent a moment ago, or too often.")
-    lately = AttachmentRow.objects.filter(seller_id=row.seller_id, sent_at__gt=now - _DAY)
+def _refuse_too_many(row: AttachmentRow) -> None:
+    lately = AttachmentRow.objects.filter(seller_id=row.seller_id, sent_at__gt=clock.now() - _DAY)
     if lately.count() >= ATTACHMENTS_A_DAY:
         raise InvitedTooOften(f"A reseller invites at most {ATTACHMENTS_A_DAY} companies a day.")
 

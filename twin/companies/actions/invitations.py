@@ -6,7 +6,6 @@ expires, is bound to its address, and falls with its inviter's right to invite.
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from twin.accounts.actions import checked_email
-from twin.companies.access import employment_of, hash_of, offer_behind
+from twin.companies.access import employment_of, offer_behind
 from twin.companies.actions.employees import (
     active_administrators,
     company_to_manage,
@@ -24,6 +23,7 @@ from twin.companies.actions.employees import (
     lock_company,
     refuse_while_acting,
 )
+from twin.companies.actions.mailed_links import refuse_too_often, renew_link
 from twin.companies.catalogue import catalogue_change
 from twin.companies.errors import (
     AlreadyEmployed,
@@ -44,8 +44,6 @@ from twin.companies.recording import record_deed
 from twin.companies.rules.employees import (
     INVITATION_LIFE,
     INVITATIONS_A_DAY,
-    SENDING_PAUSE,
-    SENDINGS,
     checked_role,
     checked_text,
     invalid,
@@ -102,7 +100,9 @@ def invite_person(
         lock_company(company.id)
         if EmploymentRow.objects.filter(company_id=company.id, user__email=to, removed_at__isnull=True).exists():
             raise AlreadyEmployed(f"Somebody with the address {to} works for company {company.id} already.")
-        row = _open_row(company.id, email=to) or InvitationRow(company_id=company.id, email=to, sendings=0)
+        row = _open_row(company.id, email=to) or InvitationRow(
+            company_id=company.id, email=to, sendings=0, created_at=clock.now()
+        )
         row.name, row.role, row.invited_by_id = called, wanted, scope.person_id
         _send(row, company, scope)
         _note(scope, "invitation.sent", row, address)
@@ -259,30 +259,17 @@ def _open_row(company_id: int, **which: Any) -> InvitationRow | None:
 
 def _send(row: InvitationRow, company: Company, scope: Scope) -> None:
     """A new secret, a new week, and the mail that carries it, in the caller's transaction."""
-    now = clock.now()
-    is_new = row.sendings == 0
-    _refuse_too_often(row, is_new)
-    token = secrets.token_urlsafe(32)
-    row.token_hash, row.sent_at, row.expires_at = hash_of(token), now, now + INVITATION_LIFE
-    if is_new:
-        row.created_at = now
-    row.sendings += 1
-    row.save()
+    refuse_too_often(row)
+    _refuse_too_many(row)
+    token = renew_link(row, life=INVITATION_LIFE)
     person = get_user_model().objects.filter(email=row.email).first()
     with override(person.language if person is not None else get_language()):
         subject, text = _words(row, company, token, _inviter(scope), _works_for(person, company))
         send_mail(to=row.email, subject=subject, text=text, purpose="invitation", expires_in=INVITATION_LIFE)
 
 
-def _refuse_too_often(row: InvitationRow, is_new: bool) -> None:
-    now = clock.now()
-    if not is_new:
-        # An expired invitation starts anew: whoever did not answer for a week may be asked again.
-        if row.expires_at <= now:
-            row.sendings = 0
-        if row.sendings >= SENDINGS or now - row.sent_at < SENDING_PAUSE:
-            raise InvitedTooOften("This invitation was sent a moment ago, or too often.")
-    lately = InvitationRow.objects.filter(company_id=row.company_id, sent_at__gt=now - _DAY)
+def _refuse_too_many(row: InvitationRow) -> None:
+    lately = InvitationRow.objects.filter(company_id=row.company_id, sent_at__gt=clock.now() - _DAY)
     if lately.count() >= INVITATIONS_A_DAY:
         raise InvitedTooOften(f"A company sends at most {INVITATIONS_A_DAY} invitations a day.")
 

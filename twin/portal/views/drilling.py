@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from twin.billing.queries.closed import ClosedSpan, closed_spans
 from twin.companies.access import usage_scope
+from twin.companies.queries import MAX_ID, names_of
 from twin.kernel.errors import Invalid, NotFound
 from twin.kernel.period import Period
 from twin.kernel.tenancy import tenant_transaction
@@ -31,7 +32,7 @@ EVENTS_A_PAGE: Final = 50
 @never_cache
 @login_required
 def company(request: HttpRequest, company_id: int) -> HttpResponse:
-    """One company of the report; a company that never lay beneath the reseller in the period is not found."""
+    """One company of the report; one that never lay beneath the reseller is not found."""
     asking = asking_of(request)
     drill = read_drill(request.GET.dict(), asking.asked)
     if asking.asked.problems:
@@ -41,7 +42,7 @@ def company(request: HttpRequest, company_id: int) -> HttpResponse:
     try:
         return _answer(request, asking, drill, company_id)
     except NotFound:
-        raise Http404 from None
+        return _at_another_time(request, asking, drill, company_id)
     except Invalid:
         # A filter or a cursor that belongs to another question: the same company without it.
         if not drill.cursor and not drill.has_rate:
@@ -84,6 +85,8 @@ def _show(
     company_id: int,
     read: tuple[CompanyDays | None, CompanyRates | None, CompanyEvents | None],
     parts: Parts,
+    *,
+    absent: str = "",
 ) -> HttpResponse:
     days, rates, events = read
     view = days or rates or events
@@ -98,13 +101,14 @@ def _show(
         events=events,
         has_seller=asking.reseller.kind != "platform",
         failed=parts.failed,
-        name=view.company.name if view else str(company_id),
+        name=view.company.name if view else absent or str(company_id),
         company_id=company_id,
         company_path=view.company.path if view else (),
         currency=asking.reseller.currency,
         usage_path=_usage_path(asking, company_id),
         closed=_closed(asking, events),
         opens_statements=asking.own_scope.organisation_id == asking.scope.organisation_id,
+        absent_under=asking.reseller.name if absent else "",
     )
     return render(request, "portal/drill_down.html", {"page": page}, status=200)
 
@@ -125,6 +129,15 @@ def _usage_path(asking: Asking, company_id: int) -> str:
     except NotFound:
         return ""
     return reverse("portal:usage")
+
+
+def _at_another_time(request: HttpRequest, asking: Asking, drill: Drill, company_id: int) -> HttpResponse:
+    """The page says so of a company that lay beneath the reseller at another time only; any other is not found."""
+    is_possible = 0 < company_id <= MAX_ID and company_id != asking.scope.organisation_id
+    name = names_of(asking.scope, [company_id]).get(company_id) if is_possible else None
+    if name is None:
+        raise Http404
+    return _show(request, asking, drill, company_id, (None, None, None), Parts(), absent=name)
 
 
 def _refused(request: HttpRequest, asking: Asking, drill: Drill, company_id: int) -> HttpResponse:
