@@ -6,6 +6,13 @@ const PAUSE = 1200;
 const LONGEST_WAIT = 3000;
 const form = document.getElementById("company");
 
+function differsFromSent(field) {
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (field.type !== "select-one") return field.value !== (field.defaultValue ?? field.value);
+  const sent = field.querySelector("option[selected]") ?? field.options[0];
+  return field.value !== (sent?.value ?? "");
+}
+
 if (form) {
   const status = form.querySelector("[data-drafted]");
   let waiting = 0;
@@ -35,12 +42,15 @@ if (form) {
     if (changed) sending = send();
   };
 
-  form.addEventListener("input", () => {
+  const keepSoon = () => {
     changed = true;
     status.textContent = "";
     window.clearTimeout(waiting);
     waiting = window.setTimeout(keep, PAUSE);
-  });
+  };
+  form.addEventListener("input", keepSoon);
+  // Typed before this script ran.
+  if ([...form.elements].some(differsFromSent)) keepSoon();
 
   // One after the other: a draft must not come in after the save, nor after signing out.
   document.addEventListener("submit", (event) => {

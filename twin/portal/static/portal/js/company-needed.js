@@ -33,4 +33,6 @@ if (box) {
   const form = document.getElementById("company");
   form.addEventListener("input", showNeeded);
   form.addEventListener("change", showNeeded);
+  // Typed before this script ran.
+  if ([...form.elements].some((field) => field.value !== (field.defaultValue ?? field.value))) showNeeded();
 }

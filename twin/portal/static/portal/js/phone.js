@@ -31,14 +31,15 @@ for (const row of document.querySelectorAll("[data-phone]")) {
   const show = () => {
     field.placeholder = select.selectedOptions[0]?.dataset.example ?? "";
   };
-  field.addEventListener("input", () => {
+  const follow = () => {
     if (field.value.trim().startsWith("+")) {
       chooseCountry(select, field);
       show();
     } else if (field.selectionStart === field.value.length) {
       field.value = grouped(field.value, field.placeholder);
     }
-  });
+  };
+  field.addEventListener("input", follow);
   field.addEventListener("change", () => {
     const calling = `+${select.selectedOptions[0]?.dataset.callingCode}`;
     const typed = field.value.trim();
@@ -46,4 +47,6 @@ for (const row of document.querySelectorAll("[data-phone]")) {
   });
   select.addEventListener("change", show);
   show();
+  // Typed before this script ran.
+  if (field.value !== field.defaultValue) follow();
 }

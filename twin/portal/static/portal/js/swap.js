@@ -71,6 +71,12 @@ document.addEventListener("input", (event) => {
   typing = setTimeout(() => swap(addressOf(form), false), TYPING_PAUSE);
 });
 
+// Typed before this script ran.
+for (const form of document.querySelectorAll("form.search[data-swap]")) {
+  const field = form.querySelector("input[type=search]");
+  if (field && field.value !== field.defaultValue) swap(addressOf(form), false);
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("form.search[data-swap]");
   if (!form) return;
