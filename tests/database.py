@@ -44,6 +44,8 @@ def _forget() -> None:
     """What this process remembers of the tables is as gone as their rows."""
     import_module("twin.metering.current").forget_catalogue()
     import_module("twin.metering.interning").forget_all()
+    import_module("twin.companies.access").forget_scopes()
+    import_module("twin.portal.guards").forget_refusals()
 
 
 def leave() -> None:

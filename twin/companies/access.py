@@ -110,9 +110,14 @@ def remembered_scope(secret: str) -> Scope | None:
     scope = scope_for_key(secret)
     if scope is not None:
         if len(_remembered) >= _MOST_REMEMBERED:
-            _remembered.clear()
+            forget_scopes()
         _remembered[hash_of(secret)] = (now, scope)
     return scope
+
+
+def forget_scopes() -> None:
+    """The next `remembered_scope` of every key looks it up."""
+    _remembered.clear()
 
 
 def forget_scope(secret: str) -> None:
