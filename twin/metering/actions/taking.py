@@ -35,6 +35,7 @@ from twin.metering.store import (
     copy_events,
     copy_journal,
     copying,
+    end_with_journal,
     find_keys,
     next_batches,
     record_batches,
@@ -43,6 +44,8 @@ from twin.metering.types import TakenBatch
 from twin.metering.writing import WriterLost, batch_transaction, one_writer
 
 _CAREFUL_BATCHES = 64
+# Up to so many events a batch costs its ways to the database; above, the rows cost more.
+_SMALL = 64
 _MOST_TRIES = 12
 
 _UNRATED_COLUMNS = (
@@ -123,9 +126,9 @@ def _store(scope: Scope, prepared: Prepared, now: datetime, *, is_careful: bool)
             prepared = without_repeats(_without_stored(cursor, prepared))
             journals = journals_of(prepared)
             batches = _number(cursor, prepared, now)
+        _record_conflicts(cursor, prepared.conflicts, now)
         if len(prepared.rows):
             _write(cursor, prepared, journals, batches)
-        _record_conflicts(cursor, prepared.conflicts, now)
     return _outcome(prepared)
 
 
@@ -162,9 +165,12 @@ def _number(cursor: Cursor[Row], prepared: Prepared, now: datetime) -> dict[int,
 
 def _write(cursor: Cursor[Row], prepared: Prepared, journals: dict[int, Cells], batches: dict[int, int]) -> None:
     copy_events(cursor, prepared.rows, batches)
-    shard = min(batches)
-    copy_journal(cursor, journals, spent_of(prepared), shard, batches[shard])
     _copy_unrated(cursor, prepared)
+    shard = min(batches)
+    if len(prepared.rows) <= _SMALL:
+        end_with_journal(cursor, journals, spent_of(prepared), shard, batches[shard])
+    else:
+        copy_journal(cursor, journals, spent_of(prepared), shard, batches[shard])
 
 
 def _outcome(prepared: Prepared) -> Outcome:
