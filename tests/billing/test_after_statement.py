@@ -116,8 +116,8 @@ def test_rows_and_totals_tell_how_much_of_them_came_or_changed_after_the_stateme
     rhea = Client()
     rhea.post("/login", {"login": people.of("rhea").email, "password": PASSWORD})
     text = rhea.get(f"/reports/reseller-companies?{MARCH}", follow=True).text
-    assert "after statement: +0.0200" in text
-    assert "3 events came, 1 charge changed, price to reseller +0.0600" in text
+    assert "after statement </span>+0.02</span>" in text
+    assert "3 events came, 1 charge changed; that changes the price to reseller by +0.0600" in text
     csv = rhea.get(f"/reports/reseller-companies?{MARCH}&format=csv", follow=True)
     header, *lines = b"".join(csv).decode().splitlines()
     assert header.endswith(

@@ -196,6 +196,11 @@ class CreditPage:
     preview: Invoice | None = None
 
     @property
+    def has_seller(self) -> bool:
+        """Whether the issuer itself pays somebody for the same usage."""
+        return self.scope.kind == "reseller"
+
+    @property
     def groups(self) -> list[Group]:
         known = {one.line.number: one for one in self.creditable}
         groups = groups_of([one.line for one in self.creditable], self.invoice)

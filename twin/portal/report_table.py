@@ -118,7 +118,7 @@ def table_of(
             if column.code not in ALWAYS_SHOWN
         ],
         incomplete=section.totals.unrated > 0,
-        after=after_words(section.totals.after, language) if section.totals.after else "",
+        after=all_after_words(section.totals.after, language) if section.totals.after else "",
     )
 
 
@@ -143,11 +143,8 @@ class _Printer:
         path = _("under %(path)s") % {"path": " / ".join(row.path)} if row.path else ""
         href = f"{self.path}/{row.company_id}?{self.question}"
         after = row.after
-        told = ("", "") if after is None else (self._after_tag(after), after_words(after, self.language))
+        told = ("", "") if after is None else (short_text(after.sell, self.language), after_words(after, self.language))
         return Line(row.company_id, row.company_name, href, path, words, self.figures(row), *told)
-
-    def _after_tag(self, after: AfterStatement) -> str:
-        return _("after statement: %(amount)s") % {"amount": signed_text(after.sell, self.language)}
 
     def figures(self, figures: Row | Totals) -> list[Cell]:
         return [self._cell(column, figures) for column in self.columns]
@@ -182,20 +179,35 @@ class _Printer:
 
 
 def after_words(after: AfterStatement, language: str) -> str:
-    """`3 events came and 2 charges changed after the statement: +1.20 to reseller`."""
+    """`After the closed statement of the month: 3 events came, 2 charges changed; …`."""
     came = ngettext("%(n)s event came", "%(n)s events came", after.came) % {"n": count_text(after.came, language)}
     changed = ngettext("%(n)s charge changed", "%(n)s charges changed", after.changed)
     changed %= {"n": count_text(after.changed, language)}
     counts = [words for number, words in ((after.came, came), (after.changed, changed)) if number]
-    return _("After the closed statement of the month: %(what)s, price to reseller %(amount)s") % {
+    return _("After the closed statement of the month: %(what)s; that changes the price to reseller by %(amount)s") % {
         "what": ", ".join(counts),
         "amount": signed_text(after.sell, language),
+    }
+
+
+def all_after_words(after: AfterStatement, language: str) -> str:
+    """What the marks beside the names mean, and all of them together."""
+    return _("Marked beside the name: what closed statements have not seen. %(all)s") % {
+        "all": after_words(after, language)
     }
 
 
 def signed_text(nano: int, language: str) -> str:
     """Exact, with the sign of a difference: `+1.205`."""
     text = exact_text(nano, language)
+    return f"+{text}" if nano > 0 else text
+
+
+def short_text(nano: int, language: str) -> str:
+    """The same as the figures of the table are read; what would round to nothing stays exact."""
+    if abs(nano) < NANO // 200:
+        return signed_text(nano, language)
+    text = money_text(nano, language)
     return f"+{text}" if nano > 0 else text
 
 
