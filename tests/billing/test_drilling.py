@@ -92,6 +92,6 @@ def test_open_months_are_what_no_statement_holds(world: World, monkeypatch: pyte
     close(world.rhea, "2026-02-02T00:00")
     use(world.acme.id, "2026-01-10T13:00", quantity=3)
     use(world.acme.id, "2026-02-10T13:00", quantity=4)
-    found = {one.following.buyer.name: Decimal(one.amount) / 10**9 for one in open_months(world.rhea.scope)}
+    found = {one.following.buyer.name: Decimal(one.amount) / 10**9 for one in open_months(world.rhea.scope).items}
     assert found == {"Acme": Decimal("0.14"), "Birch": 0, "Sola": 0}
-    assert [one.following.buyer.name for one in open_months(world.rhea.scope, search="bir")] == ["Birch"]
+    assert [one.following.buyer.name for one in open_months(world.rhea.scope, search="bir").items] == ["Birch"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
@@ -10,7 +11,7 @@ from django.db import connection
 
 from twin.billing.queries.pairs import NextStatement, next_statements
 from twin.billing.types import HeldBy, StatementState
-from twin.companies.queries import MAX_ID
+from twin.companies.queries import MAX_ID, DirectBuyer, direct_buyers
 from twin.companies.rules.tree import folded, is_searchable
 from twin.companies.types import BILLING_READ, Scope
 from twin.kernel import clock
@@ -85,6 +86,14 @@ class OpenMonth:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenMonths:
+    """Some of them; how many there are."""
+
+    items: tuple[OpenMonth, ...]
+    total: int
+
+
 @scoped(snapshot=True)
 def statements(scope: Scope, asked: StatementsAsked) -> StatementPage:
     """A page of stored statements of one side. Months that run are `open_months` and `open_statements`."""
@@ -112,40 +121,57 @@ def statements(scope: Scope, asked: StatementsAsked) -> StatementPage:
 
 
 @scoped(snapshot=True)
-def open_months(scope: Scope, *, search: str = "") -> list[OpenMonth]:
+def open_months(scope: Scope, *, search: str = "", offset: int = 0, limit: int | None = None) -> OpenMonths:
     """What each buyer of the organisation owes beyond its closed statements, by name; from the totals, so it is quick.
 
-    Of buyers that left only those that owe something.
+    Of buyers that left only those that owe something. The span is looked for of those alone that are on the page.
     """
     scope.require(BILLING_READ)
     if not is_searchable(search):
-        return []
-    part = folded(search)
-    owed = unstated(scope)
-    found = (
-        OpenMonth(one, owed.get(one.buyer.company_id, 0))
-        for one in next_statements(scope, clock.now())
-        if part in folded(one.buyer.name) or search == str(one.buyer.company_id)
-    )
-    kept = [one for one in found if one.amount or not one.following.span.is_tail]
-    return sorted(kept, key=lambda one: (folded(one.following.buyer.name), one.following.buyer.company_id))
+        return OpenMonths((), 0)
+    now, part = clock.now(), folded(search)
+    named = sorted((folded(one.name), one.company_id, one) for one in direct_buyers(scope))
+    found = [one for name, buyer, one in named if part in name or search == str(buyer)]
+    left = _open_spans(scope, [one.company_id for one in found if not _runs(one, now)], now)
+    kept = [one.company_id for one in found if _runs(one, now) or one.company_id in left]
+    shown = kept[offset : None if limit is None else offset + limit]
+    months = _open_spans(scope, shown, now)
+    return OpenMonths(tuple(months[one] for one in shown if one in months), len(kept))
+
+
+def _runs(buyer: DirectBuyer, now: datetime) -> bool:
+    """It buys and always did since it came: some span of it is open, whatever it owes."""
+    [*before, last] = buyer.stays
+    return not before and last.end is None and (last.start is None or last.start <= now)
+
+
+def _open_spans(scope: Scope, buyer_ids: Collection[int], now: datetime) -> dict[int, OpenMonth]:
+    if not buyer_ids:
+        return {}
+    owed = unstated(scope, only=buyer_ids)
+    found = (OpenMonth(one, owed.get(one.buyer.company_id, 0)) for one in next_statements(scope, now, only=buyer_ids))
+    return {one.following.buyer.company_id: one for one in found if one.amount or not one.following.span.is_tail}
 
 
 @scoped(snapshot=True)
-def unstated(scope: Scope) -> dict[int, int]:
-    """What each buyer was charged that stands in no closed statement, from the totals; who owes nothing is left out."""
-    stated = _stated(scope)
-    owed = {buyer: spent - stated.get(buyer, 0) for buyer, spent in spent_by_buyers(scope).items()}
+def unstated(scope: Scope, *, only: Collection[int] | None = None) -> dict[int, int]:
+    """What each buyer (or those named) was charged that stands in no closed statement, from the totals.
+
+    Who owes nothing is left out.
+    """
+    stated = _stated(scope, only)
+    owed = {buyer: spent - stated.get(buyer, 0) for buyer, spent in spent_by_buyers(scope, only=only).items()}
     return {buyer: amount for buyer, amount in owed.items() if amount}
 
 
-def _stated(scope: Scope) -> dict[int, int]:
+def _stated(scope: Scope, only: Collection[int] | None) -> dict[int, int]:
     """What stands in the closed statements of each buyer."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select buyer_id, sum(amount)::text from billing_statement"
-            " where seller_id = %s and state = 'closed' group by buyer_id",
-            [scope.organisation_id],
+            " where seller_id = %(seller)s and state = 'closed'"
+            " and (%(only)s::int[] is null or buyer_id = any(%(only)s)) group by buyer_id",
+            {"seller": scope.organisation_id, "only": None if only is None else list(only)},
         )
         return {buyer: int(amount) for buyer, amount in cursor.fetchall()}
 

@@ -2,7 +2,7 @@
 
 from twin.companies.queries.acting import open_acting
 from twin.companies.queries.attachments import get_attachment, waiting_attachments
-from twin.companies.queries.buyers import DirectBuyer, direct_buyers
+from twin.companies.queries.buyers import DirectBuyer, buyers_named, direct_buyers
 from twin.companies.queries.directory import (
     COMPANIES_A_PAGE,
     DIRECTORY_ORDERS,
@@ -66,6 +66,7 @@ __all__ = [
     "DirectBuyer",
     "Directory",
     "ListedCompany",
+    "buyers_named",
     "children",
     "colleagues",
     "company_information",

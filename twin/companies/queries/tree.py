@@ -107,13 +107,13 @@ def sellers(scope: Scope) -> list[Company]:
 
 
 @scoped
-def children(scope: Scope, parent_id: int) -> list[Company]:
-    """The companies directly under a visible parent now, by id."""
+def children(scope: Scope, parent_id: int, *, limit: int | None = None) -> list[Company]:
+    """The companies directly under a visible parent now, by id; the first `limit` of them."""
     parent = get_company(scope, parent_id)
     below = (
         "and (cardinality(a.path) = 0 and %(parent)s = %(organisation)s or a.path[cardinality(a.path)] = %(parent)s)"
     )
-    return _companies(scope, below + " order by c.id", parent=parent.id)
+    return _companies(scope, below + " order by c.id limit %(limit)s", parent=parent.id, limit=limit)
 
 
 @scoped

@@ -25,7 +25,7 @@ from twin.billing.queries.balance import balance
 from twin.billing.queries.balances import balances
 from twin.billing.queries.settling import documents_to_pay
 from twin.billing.queries.transactions import transaction_of, transactions
-from twin.companies.queries import DirectBuyer, direct_buyers, get_company
+from twin.companies.queries import DirectBuyer, buyers_named, direct_buyers, get_company, names_of
 from twin.companies.types import BILLING_READ, BILLING_WRITE, Scope
 from twin.kernel import clock
 from twin.kernel.errors import NotFound
@@ -104,8 +104,8 @@ def payments(request: HttpRequest) -> HttpResponse:
     scope = selling_scope(request)
     own = get_company(scope, scope.organisation_id)
     address = MovesAddress.read(request.GET.dict(), zone_of(request.user), base=reverse("portal:payments"))
-    named = {one.company_id: one.name for one in direct_buyers(scope)}
-    found = transactions(scope, address.asked("sold", parties=_parties(named, address.search)))
+    found = transactions(scope, address.asked("sold", parties=buyers_named(scope, address.search, limit=MOST_PARTIES)))
+    named = names_of(scope, {one.buyer_id for one in found.items})
     zone = zone_of(request.user)
     moves = Moves(address, found, own.currency, zone, ZoneInfo(own.time_zone), named or {0: ""}, is_seller=True)
     if moves.pager.is_beyond:
@@ -122,7 +122,7 @@ def payments_file(request: HttpRequest) -> HttpResponse:
     own = get_company(scope, scope.organisation_id)
     address = MovesAddress.read(request.GET.dict(), zone_of(request.user), base=reverse("portal:payments"))
     named = {one.company_id: one.name for one in direct_buyers(scope)}
-    asked = address.asked("sold", parties=_parties(named, address.search))
+    asked = address.asked("sold", parties=buyers_named(scope, address.search, limit=MOST_PARTIES))
     return moves_file(request, scope, address, asked, named, own.currency)
 
 
@@ -339,12 +339,6 @@ def _show_payment(
 def _address(request: HttpRequest, buyer_id: int) -> MovesAddress:
     given = request.GET.dict()
     return MovesAddress.read(given, zone_of(request.user), base=reverse("portal:buyer", args=[buyer_id]))
-
-
-def _parties(named: dict[int, str], search: str) -> list[int]:
-    """The companies whose name has what is looked for in it."""
-    wanted = search.casefold()
-    return [one for one, name in named.items() if wanted and wanted in name.casefold()][:MOST_PARTIES]
 
 
 def _person(request: HttpRequest) -> str:

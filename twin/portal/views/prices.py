@@ -24,6 +24,7 @@ from twin.kernel import clock
 from twin.kernel.errors import Invalid, NotFound, TwinError
 from twin.kernel.period import instant_text
 from twin.metering import actions as metering
+from twin.portal.companies_form import MOST_SELLERS
 from twin.portal.company_words import clash_words
 from twin.portal.price_clashes import ClashNote, clash_note
 from twin.portal.prices_form import AssignForm, CardForm, CopyForm, RateForm
@@ -205,8 +206,8 @@ def own_card(scope: Scope, card_id: int) -> RateCard:
 
 
 def buyers_of(scope: Scope) -> list[Company]:
-    """Who may be given a card, by name."""
-    found = companies.children(scope, scope.organisation_id)
+    """Who may be given a card, by name; of very many as many as show that there is no list to choose from."""
+    found = companies.children(scope, scope.organisation_id, limit=MOST_SELLERS + 1)
     return sorted(found, key=lambda one: (one.name.casefold(), one.id))
 
 

@@ -59,14 +59,13 @@ def statement_list(request: HttpRequest) -> HttpResponse:
     sells, buys = scope.kind != "company", scope.kind != "platform"
     asked = StatementsListAsked.read(request.GET.dict())
     asked = replace(asked, side="received" if not sells else "issued" if not buys else asked.side)
-    running = _running(scope, asked)
+    running, running_total = _running(scope, asked)
     found = statements(scope, replace(asked.question, state="all" if asked.segment == "open" else asked.segment))
-    shown = running[asked.offset : asked.offset + asked.rows_a_page]
     page = StatementsPage(
         asked=asked,
         found=found,
-        running=tuple(shown),
-        running_total=len(running),
+        running=tuple(running),
+        running_total=running_total,
         names=_partners(asked, found),
         zone=zone_of(request.user),
         both_sides=sells and buys,
@@ -158,18 +157,22 @@ def billing_scope_of(request: HttpRequest, permission: str = BILLING_READ) -> Sc
     return visitor.scope
 
 
-def _running(scope: Scope, asked: StatementsListAsked) -> list[StatementRow]:
+def _running(scope: Scope, asked: StatementsListAsked) -> tuple[list[StatementRow], int]:
+    """The open months of the page, and how many there are; where others are shown they are only counted."""
     if asked.side == "issued":
-        return [running_row(one) for one in open_months(scope, search=asked.search)]
+        limit = asked.rows_a_page if asked.segment == "open" else 0
+        found = open_months(scope, search=asked.search, offset=asked.offset, limit=limit)
+        return [running_row(one) for one in found.items], found.total
     own = scope.organisation_id
     now = clock.now()
     sellers = [seller for seller, held in direct_sellers(scope, own) if now in held]
     names = names_of(platform_scope(), sellers)
-    return [
+    rows = [
         open_row(one, names.get(seller, ""))
         for seller in sellers
         for one in reversed(open_statements(scope, seller, own))
     ]
+    return rows[asked.offset : asked.offset + asked.rows_a_page], len(rows)
 
 
 def _partners(asked: StatementsListAsked, found: StatementPage) -> dict[int, str]:
