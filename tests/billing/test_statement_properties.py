@@ -23,6 +23,7 @@ from twin.metering import queries as usage
 from twin.pricing import actions as pricing
 from twin.pricing.meters import METER_BY_ID
 from twin.pricing.types import NewRate
+from twin.reports.queries.after_statements import charged_after_statements
 
 pytestmark = pytest.mark.database
 
@@ -83,10 +84,14 @@ def by_meter(statements: list[Statement]) -> dict[str, Sums]:
 
 def reported(market: Market, buyer: int, period: Period) -> dict[str, Sums]:
     """What the report says of the buyer in the period: of a sub-reseller the sum of what lies beneath it."""
-    users = [market.world.cedar.id, market.world.sola.id] if buyer == market.world.sola.id else [buyer]
+    users = users_of(market, buyer)
     cells = usage.cells_in(market.rhea.scope, period)
     rows = zip(*(column.tolist() for column in cells.columns()), strict=True)
     return {usage_meter(row[2]): (row[3], row[4], row[6]) for row in rows if row[1] in users and any((row[3], row[6]))}
+
+
+def users_of(market: Market, buyer: int) -> list[int]:
+    return [market.world.cedar.id, market.world.sola.id] if buyer == market.world.sola.id else [buyer]
 
 
 def usage_meter(number: int) -> str:
@@ -125,6 +130,22 @@ def test_every_charge_stands_in_exactly_one_statement(market: Market, monkeypatc
     market.use_somewhere(at("2026-01-01T00:00"), NOW, 40)
     for buyer in market.sold:
         assert by_meter(market.statements(buyer)) == reported(market, buyer, ALL_TIME)
+        for one in statements_between(market.rhea, buyer):
+            assert seen_by(one) + after(market, one) == sum(
+                sums[2] for sums in reported(market, one.buyer_id, one.period).values()
+            )
+
+
+def seen_by(one: Statement) -> int:
+    """What it charged for its own month."""
+    return sum(line.amount for line in one.lines if line.kind == "usage")
+
+
+def after(market: Market, one: Statement) -> int:
+    """What the report says came or changed after it."""
+    users = users_of(market, one.buyer_id)
+    found = charged_after_statements(market.rhea.scope, one.period)
+    return sum(each.amount for each in found if each.company_id in users)
 
 
 @SEEDS
