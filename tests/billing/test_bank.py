@@ -55,6 +55,9 @@ def test_lines_are_read_or_say_which_column_cannot_be() -> None:
 
 def test_semicolons_bring_a_decimal_comma_and_a_byte_order_mark_is_no_letter() -> None:
     assert read("\ufeffamount;date\n1 234,56;2026-03-05\n") == [(1, 123_456, None)]
+    assert read("sep=;\r\namount;date\r\n1,5;2026-03-05\r\n") == [(1, 150, None)]
+    # A thousand or one: nobody can tell.
+    assert read("amount;date\n1.230;2026-03-05\n1,230;2026-03-05\n") == [(1, 0, "amount"), (2, 0, "amount")]
     assert read("date,amount\n2026-03-05,100\n", "JPY") == [(1, 100, None)]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.billing.errors import BillingInvalid
-from twin.billing.rules.rounding import from_minor, minor, minor_nano, minor_text, minor_up, to_minor
+from twin.billing.rules.rounding import from_minor, minor, minor_nano, minor_text, minor_up, to_minor, typed_minor
 
 EXACT = st.integers(-(10**30), 10**30)
 CURRENCY = st.sampled_from(["EUR", "JPY", "KWD", "CLF"])
@@ -73,3 +73,29 @@ def test_an_amount_that_is_no_money_is_refused(amount: str) -> None:
 def test_exponents_of_an_amount_do_not_matter() -> None:
     assert to_minor(Decimal("1E+3"), "EUR") == 100_000
     assert to_minor(Decimal("1.500"), "EUR") == 150
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "minors"),
+    [
+        ("1250", "EUR", 125_000), ("1 250,5", "EUR", 125_050), ("1\u00a0250.50", "EUR", 125_050),
+        ("-3.33", "EUR", -333),
+        ("1.234", "KWD", 1_234), ("7", "JPY", 7), ("+2", "EUR", 200), ("\u22122", "EUR", -200),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_as_people_write_it(typed: str, currency: str, minors: int) -> None:
+    assert typed_minor(typed, currency) == minors
+
+
+# A thousand to one reader and one to another: whoever meant a thousand would have recorded one.
+@pytest.mark.parametrize(
+    ("typed", "currency"),
+    [
+        ("1,000", "EUR"), ("1.000", "EUR"), ("12,500", "EUR"), ("1,000", "JPY"), ("1,000.50", "EUR"), ("1.0000", "KWD"),
+        ("1e5", "EUR"), ("1_000", "EUR"), ("NaN", "EUR"), ("", "EUR"), ("\u0661", "EUR"), ("1" * 17, "EUR"),
+        (".5", "EUR"),
+    ],
+)  # fmt: skip
+def test_what_may_mean_two_amounts_or_none_is_refused(typed: str, currency: str) -> None:
+    with pytest.raises(BillingInvalid):
+        typed_minor(typed, currency)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from twin.billing.rules.bank import MOST_LETTERS
-from twin.billing.rules.rounding import minor_text, to_minor
+from twin.billing.rules.rounding import minor_text, typed_minor
 from twin.billing.types import Account, OpenInvoice
 from twin.kernel.errors import Invalid
 from twin.kernel.period import local_instant
@@ -36,13 +35,10 @@ class MoneyField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
-        plain = text.replace("\u00a0", "").replace(" ", "").replace(",", ".")
         try:
-            found = to_minor(Decimal(plain), self._currency) if plain.isascii() else None
-        except (Invalid, InvalidOperation):
-            found = None
-        if found is None:
-            raise ValidationError(_("Write an amount such as 1250 or 1250.50."), code="amount")
+            found = typed_minor(text, self._currency)
+        except Invalid:
+            raise ValidationError(_("Write an amount such as 1250 or 1250.50."), code="amount") from None
         if found < 0:
             raise ValidationError(_("The amount cannot be less than nothing."), code="amount")
         return found

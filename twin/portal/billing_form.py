@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from twin.billing.actions.settings import LONGEST_TEXT
 from twin.billing.errors import BillingInvalid
-from twin.billing.rules.rounding import minor_text, to_minor
+from twin.billing.rules.rounding import minor_text, typed_minor
 from twin.billing.types import Settings
 from twin.portal.statement_page import POLICY_WORDS
 
@@ -86,12 +86,12 @@ class BillingForm(forms.Form):
         self.currency = currency
 
     def clean_late_threshold(self) -> int | None:
-        text = self.cleaned_data["late_threshold"].strip().replace(",", ".")
+        text = self.cleaned_data["late_threshold"].strip()
         if not text:
             return None
         try:
-            found = to_minor(Decimal(text), self.currency)
-        except (ArithmeticError, BillingInvalid):
+            found = typed_minor(text, self.currency)
+        except BillingInvalid:
             raise forms.ValidationError(_("Write an amount such as 100 or 99.50."), code="amount") from None
         if found < 0:
             raise forms.ValidationError(_("Write an amount such as 100 or 99.50."), code="amount")

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from twin.billing.rules.rounding import to_minor
+from twin.billing.rules.rounding import typed_minor
 from twin.billing.types import Creditable, CreditAsked
 from twin.kernel.errors import Invalid
 
@@ -51,5 +51,4 @@ def _wish(number: int, text: str, currency: str) -> CreditAsked:
     percent = _PERCENT.fullmatch(plain.replace(",", "."))
     if percent:
         return CreditAsked(number, share=Fraction(Decimal(percent[1])) / 100)
-    amount = Decimal(plain.replace(" ", "").replace("\u2212", "-").replace(",", "."))
-    return CreditAsked(number, amount_minor=to_minor(amount, currency))
+    return CreditAsked(number, amount_minor=typed_minor(plain, currency))

@@ -14,12 +14,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from twin.billing.errors import BillingInvalid
-from twin.billing.rules.rounding import to_minor
+from twin.billing.rules.rounding import typed_minor
 from twin.kernel.period import local_instant
 
 COLUMNS: Final = ("date", "amount", "currency", "payer", "reference", "id")
@@ -30,6 +29,7 @@ MOST_MINOR: Final = 10**15
 _LONGEST: Final = 140
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _AMOUNT: Final = re.compile(r"[+-]?\d{1,15}(\.\d{1,9})?", re.ASCII)
+_NAMED_DELIMITER: Final = re.compile(r"sep=([;,])", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\W_]+")
 
 Problem = Literal["date", "amount", "currency", "columns"]
@@ -82,10 +82,7 @@ def read_bank_file(text: str, *, currency: str) -> list[BankLine]:
     """Every line of the file; raises `BillingInvalid` when it is no such file or too long."""
     if len(text) > MOST_LETTERS or "\0" in text:
         raise BillingInvalid("The file is too large, or no text.")
-    text = text.removeprefix("\ufeff")
-    first = text.split("\n", 1)[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    # Excel begins such a file by naming the delimiter.
+    text, delimiter = _parted(text.removeprefix("\ufeff"))
     rows = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
         names = [name.strip().casefold() for name in next(rows, [])]
@@ -94,6 +91,16 @@ def read_bank_file(text: str, *, currency: str) -> list[BankLine]:
     except csv.Error as error:
         raise BillingInvalid(f"The file cannot be read as CSV: {error}.") from None
     return _told_apart(lines)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """The text from the names of the columns on, and what parts them."""
+    first, _, rest = text.partition("\n")
+    # Excel begins such a file by naming the delimiter.
+    named = _NAMED_DELIMITER.fullmatch(first.strip())
+    if named:
+        return rest, named[1]
+    return text, ";" if first.count(";") > first.count(",") else ","
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -131,7 +138,7 @@ def _line(number: int, given: Mapping[str, str], currency: str, *, has_comma: bo
     if not _AMOUNT.fullmatch(amount):
         return replace(line, problem="amount")
     try:
-        minor = to_minor(Decimal(amount), currency)
+        minor = typed_minor(amount, currency)
     except BillingInvalid:
         return replace(line, problem="amount")
     return replace(line, amount_minor=minor) if abs(minor) <= MOST_MINOR else replace(line, problem="amount")

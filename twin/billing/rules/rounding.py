@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Final
 
 from twin.billing.errors import BillingInvalid
 
 _DIGITS: Final = 9
+_TYPED: Final = re.compile(r"[+-]?\d{1,15}(?:\.(\d+))?", re.ASCII)
 _USUAL: Final = 2
 # ISO 4217: the currencies whose minor unit is not a hundredth.
 _OTHERS: Final = {
@@ -69,3 +71,17 @@ def to_minor(amount: Decimal, currency: str) -> int:
         raise BillingInvalid(f"{amount} has more decimals than {currency} has: {exponent}.")
     scaled: int = whole * 10 ** max(shift, 0)
     return -scaled if sign else scaled
+
+
+def typed_minor(text: str, currency: str) -> int:
+    """An amount as people write it, with a point or a comma before its decimals, spaces between thousands.
+
+    Raises `BillingInvalid`, also where there are more decimals than the currency has: 1,000 is a thousand to one
+    reader and one to another.
+    """
+    exponent = exponent_of(currency)
+    plain = text.replace("\u00a0", "").replace("\u202f", "").replace(" ", "").replace("\u2212", "-").replace(",", ".")
+    match = _TYPED.fullmatch(plain)
+    if match is None or len(match[1] or "") > exponent:
+        raise BillingInvalid("Write an amount such as 1250 or 1250.50, thousands not parted by a point or a comma.")
+    return to_minor(Decimal(plain), currency)
