@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import transaction
+
 from twin.billing.actions.accounts import set_account
 from twin.billing.actions.payments import record_payment
 from twin.billing.errors import PaymentKnown
@@ -34,15 +36,20 @@ _HABITS: Final = (_Habit(5), _Habit(19), _Habit(41), _Habit(12, part=2), _Habit(
 def pay_invoices(present: datetime) -> None:
     """Payments for what was invoiced, by the number of the buyer; and terms for some of them. Safe to repeat."""
     for seller in billing_sellers(platform_scope()):
-        scope = billing_scope(seller)
-        issued = invoices(scope, InvoicesAsked(side="issued", sort="issued", limit=_AT_ONCE)).items
-        paid = [(one, habit, _paid_at(one, habit)) for one in issued for habit in [_habit_of(one)]]
-        for one, habit, at in sorted(paid, key=lambda each: each[2]):
-            if at <= present - timedelta(days=habit.stopped_days_ago) and one.kind == "invoice" and not one.paid_minor:
-                _pay(scope, one, habit, at)
-        for buyer in sorted({one.buyer_id for one in issued})[:4]:
-            limit = 1_000_00 if buyer % 2 else 3_000_00
-            set_account(scope, buyer_id=buyer, mode="postpaid", credit_limit_minor=limit)
+        # One commit for all of a seller: each waits for the disk.
+        with transaction.atomic():
+            _pay_seller(billing_scope(seller), present)
+
+
+def _pay_seller(scope: Scope, present: datetime) -> None:
+    issued = invoices(scope, InvoicesAsked(side="issued", sort="issued", limit=_AT_ONCE)).items
+    paid = [(one, habit, _paid_at(one, habit)) for one in issued for habit in [_habit_of(one)]]
+    for one, habit, at in sorted(paid, key=lambda each: each[2]):
+        if at <= present - timedelta(days=habit.stopped_days_ago) and one.kind == "invoice" and not one.paid_minor:
+            _pay(scope, one, habit, at)
+    for buyer in sorted({one.buyer_id for one in issued})[:4]:
+        limit = 1_000_00 if buyer % 2 else 3_000_00
+        set_account(scope, buyer_id=buyer, mode="postpaid", credit_limit_minor=limit)
 
 
 def _habit_of(one: Invoice) -> _Habit:
