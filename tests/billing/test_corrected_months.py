@@ -11,10 +11,12 @@ from tests.metering.test_rerating import corrected, price
 from tests.world import Party, World, build_world
 from twin.billing.actions import closing
 from twin.billing.actions.closing import Closing
+from twin.billing.actions.deciding import sign_off
 from twin.billing.queries.verifying import differing_statements
 from twin.kernel.period import Period
 from twin.metering import actions as metering
-from twin.metering.types import NewPrices, Rerating
+from twin.metering.types import NewAssignment, NewPrices, Rerating
+from twin.pricing import actions as pricing
 
 pytestmark = pytest.mark.database
 
@@ -92,3 +94,15 @@ def test_a_correction_decided_meanwhile_stands_on_the_next_statement_whole(
         ("late", 1, "sms.sent", 2, 20, 100 * CENT),
     ]
     assert differing_statements(world.rhea.scope) == (6, [])
+
+
+def test_a_correction_that_takes_the_price_away_holds_the_statement_it_stands_on(world: World) -> None:
+    close(world.rhea, "2026-02-03T00:00")
+    bare = pricing.create_rate_card(world.rhea.scope, name="Bare").id
+    corrected(world.rhea.scope, assignment=NewAssignment(world.acme.id, bare, at("2026-01-05T00:00")))
+    assert close(world.rhea, "2026-03-03T00:00") == Closing(closed=2, unrated=1)
+    held = statements_between(world.rhea, world.acme.id)[1]
+    sign_off(world.rhea.scope, held.id or 0, reason="given for nothing", now=at("2026-03-03T00:00"))
+    assert lines(statements_between(world.rhea, world.acme.id)[1]) == [("late", 1, "sms.sent", -2, -20, -40 * CENT)]
+    # It was said once: the months after it are not asked about.
+    assert close(world.rhea, "2026-04-03T00:00") == Closing(closed=3)

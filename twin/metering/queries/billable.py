@@ -58,7 +58,8 @@ _LATE: Final = f"""
     where batch <= (%(until)s::bigint[])[shard + 1]
     group by 1, 2, 3, 4 order by 1, 2, 3, 4
 """  # noqa: S608 - constants only
-# Of what lacked a price before the span only that counts which came after the statement before was closed.
+# Of what lacks a price before the span only that counts which came after the statement before was closed, or lost its
+# price after it: what was signed off is not asked about again.
 _UNRATED: Final = f"""
     with {_ASKED}, open as (
         select asked.buyer_id, u.event_time >= start_at as is_own, since, u.company_id, u.source_id, u.key
@@ -69,7 +70,11 @@ _UNRATED: Final = f"""
         select buyer_id from open where is_own
         union all
         select open.buyer_id from open join metering_billable e using (company_id, source_id, key)
-        where not is_own and e.batch > since[shard + 1]
+        where not is_own and (e.batch > since[shard + 1] or exists (
+            select 1 from metering_correction c
+            where (c.company_id, c.source_id, c.key) = (open.company_id, open.source_id, open.key)
+              and c.seller_id = %(seller)s and c.kind = 'reversal' and c.batch > since[shard + 1]
+        ))
     ) waiting group by buyer_id
 """  # noqa: S608 - constants only
 _CORRECTING: Final = f"""
