@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from bench.measuring import Cpu, watch_memory
+from bench.measuring import Cpu, children_cpu, watch_memory
 from tests.flows.installation import ROOT, Installation
 
 Figures = dict[str, Any]
@@ -100,7 +99,7 @@ class Months:
         with self._connect() as connection:
             row = connection.execute("select now()").fetchone()
             given = {"month": month, "after": _next(month), "begun": row[0] if row else None}
-        database, own, begun = Cpu(self.installation), _children_cpu(), time.perf_counter()
+        database, own, begun = Cpu(self.installation), children_cpu(), time.perf_counter()
         command = subprocess.Popen(
             [sys.executable, "-m", "twin", "billing", "close", "--month", f"{month:%Y-%m}", *named],
             cwd=ROOT, env=self.installation.environment, stdout=subprocess.PIPE, text=True,
@@ -110,7 +109,7 @@ class Months:
         wall = time.perf_counter() - begun
         if command.returncode:
             raise RuntimeError(f"billing close: exit {command.returncode}, {told}")
-        figures: Figures = {"seconds": wall, "memory_mb": largest / 1e6, "cpu_seconds": _children_cpu() - own}
+        figures: Figures = {"seconds": wall, "memory_mb": largest / 1e6, "cpu_seconds": children_cpu() - own}
         figures |= {"database_cpu_seconds": database.seconds(), "month": f"{month:%Y-%m}"}
         return figures | self._anchor(given)
 
@@ -161,8 +160,3 @@ def months_over(start: datetime) -> list[date]:
 
 def _next(month: date) -> date:
     return (month + timedelta(days=32)).replace(day=1)
-
-
-def _children_cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime

@@ -21,6 +21,7 @@ import psycopg
 from bench import writing
 from bench.anchors import Anchors
 from bench.closing import Months, months_over
+from bench.correcting import rerate
 from bench.crowd import Crowd, found_crowd, history
 from bench.market import Market
 from bench.measuring import Bench, load_average, median_of
@@ -35,7 +36,8 @@ CHUNK = 1_000_000
 BYTES_PER_EVENT = 750
 SPARE_BYTES = 8 * 2**30
 REPORT_DAYS = timedelta(days=17, hours=3, minutes=25, seconds=41)
-TABLES = tuple(f"metering_{name}" for name in ("event", "journal", "book", "batch", "unrated", "correction"))
+_KEPT = ("event", "journal", "book", "spent", "batch", "attributes", "source", "unrated", "correction", "conflict")
+TABLES = tuple(f"metering_{name}" for name in _KEPT)
 
 
 def measure(installation: Installation, folder: Path, arguments: Namespace) -> Figures:
@@ -58,6 +60,8 @@ def measure(installation: Installation, folder: Path, arguments: Namespace) -> F
         # Months end once: at the first number of events.
         closing = closing or [months.close(month, stage.wide.resellers[-1]) for month in months_over(crowd.start)]
         writing.write_results(ROOT / "bench-results", {"partial": measured})
+    say("correcting all that a reseller charged …")
+    correcting = rerate(installation, folder, stage.wide)
     return {
         "measured_at": writing.moment(),
         "load_before": load,
@@ -66,6 +70,7 @@ def measure(installation: Installation, folder: Path, arguments: Namespace) -> F
         "companies": list(arguments.companies),
         "stages": measured,
         "closing": closing,
+        "correcting": correcting,
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from tests.flows.installation import ROOT, Client, Installation
 # About as many events under way with either size of batch.
 CONNECTIONS = {1_000: 16, 5_000: 8}
 WRITERS = 2
+_PEAK = re.compile(r"^VmHWM:\s*(\d+) kB", re.MULTILINE)
 Figures = dict[str, Any]
 
 
@@ -135,8 +138,8 @@ class Bench:
         }
 
     def memory(self) -> list[float]:
-        """Megabytes resident in each serving process."""
-        return sorted((number / 1e6 for number in self.installation.memory().values()), reverse=True)
+        """The most megabytes that each serving process has ever held resident."""
+        return sorted((_peak(process) / 1e6 for process in self.installation.serving_processes()), reverse=True)
 
 
 class Cpu:
@@ -165,6 +168,19 @@ class Cpu:
                 # Of servers whose connections have ended meanwhile.
                 total += times.children_user + times.children_system
         return total
+
+
+def children_cpu() -> float:
+    """Processor seconds of all commands that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _peak(process: psutil.Process) -> int:
+    """As the kernel counts it; where it does not say, what is resident now."""
+    status = Path(f"/proc/{process.pid}/status")
+    found = _PEAK.search(status.read_text()) if status.exists() else None
+    return int(found[1]) * 1024 if found else int(process.memory_info().rss)
 
 
 def watch_memory(pid: int) -> int:

@@ -94,7 +94,7 @@ at most {import_memory:.0f} MB.
 
 {reports}
 
-Memory of the serving processes afterwards: {memory} MB.
+Most memory that each of the serving processes held during all of this: {memory} MB.
 
 ## The end of a month
 
@@ -150,6 +150,10 @@ which scans the raw events of the same data. Usage comes in on two connections w
 ### Storage and memory
 
 {storage}
+
+### A correction of all that one reseller charged
+
+{correcting}
 
 ### The end of a month of the reseller with most companies
 
@@ -233,11 +237,16 @@ def large_section(figures: Figures) -> str:
             [_large_report(stage, *one) for stage in figures["stages"] for one in stage["reports"].items()],
         ),
         storage=_table(
-            "events present|bytes per event|event with its keys|totals|journal|memory of the processes",
+            "events present|bytes per event|event with its keys|totals|journal|most memory of each process",
             [_storage_line(stage) for stage in figures["stages"]],
         ),
+        correcting=CORRECTING.format(**figures["correcting"], per_million=_per_million(figures["correcting"])),
         closing=_closing(figures["closing"]),
     )
+
+
+def _per_million(one: Figures) -> float:
+    return float((one["cpu_seconds"] + one["database_cpu_seconds"]) / one["changed"] * 1e6)
 
 
 def with_large(text: str, section: str) -> str:
@@ -275,6 +284,11 @@ def _storage_line(stage: Figures) -> str:
     )
 
 
+CORRECTING = """\
+`twin metering rerate` of 90 days with another price for every meter: {looked_at:,} events looked at, {changed:,}
+charges taken back and made again in {seconds:.0f} s, preview included; {per_million:.0f} CPU seconds per million
+charges ({cpu_seconds:.0f} of the command, {database_cpu_seconds:.0f} of the serving processes and the database), at
+most {memory_mb:.0f} MB."""
 CLOSING = """\
 {table}
 
