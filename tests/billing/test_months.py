@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.billing.ledgers import owner
 from twin.billing.rules.months import Stay, month_after, month_before, month_of, month_period, next_span, spans_after
 
 ZONES = (
@@ -119,3 +120,21 @@ def test_a_stay_that_lay_within_a_closed_month_adds_nothing() -> None:
     span = next_span(stays, ZoneInfo("UTC"), (date(2026, 1, 1), at("2026-02-01T00:00")), at("2026-02-02T00:00"))
     assert span is not None
     assert (span.month, span.period.start, span.is_tail) == (date(2026, 2, 1), at("2026-02-01T00:00"), False)
+
+
+@pytest.mark.database
+def test_the_database_knows_the_same_months() -> None:
+    """Late usage is put into its month by the database, everything else by Python: each has time zones of its own."""
+    months = [date(year, month, 1) for year in range(2024, 2028) for month in range(1, 13)]
+    asked = [
+        (zone, month_period(month, ZoneInfo(zone)).start + timedelta(microseconds=micro))
+        for zone in ZONES
+        for month in months
+        for micro in (-1, 0)
+    ]
+    told = owner(
+        "select date_trunc('month', at at time zone zone)::date"
+        " from unnest(%s::text[], %s::timestamptz[]) with ordinality given(zone, at, place) order by place",
+        *map(list, zip(*asked, strict=True)),
+    )
+    assert [row[0] for row in told] == [month_of(moment, ZoneInfo(zone)) for zone, moment in asked]
