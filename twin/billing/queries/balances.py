@@ -13,6 +13,7 @@ from twin.billing.queries.settings import settings_of
 from twin.billing.rules.balances import balance_in
 from twin.billing.types import Balance, BalancePage, BuyerBalance
 from twin.companies.queries import direct_buyers, get_company
+from twin.companies.rules.ordering import ordered_by
 from twin.companies.rules.tree import folded
 from twin.companies.types import BILLING_READ, Scope
 from twin.kernel import clock
@@ -23,7 +24,7 @@ BALANCES_A_PAGE: Final = 50
 BALANCE_STATES: Final = ("all", "owing", "overdue", "exhausted", "former")
 _ORDERS: Final = {
     "id": ("buyer_id",),
-    "name": ("sought", "buyer_id"),
+    "name": (ordered_by("sought"), "sought", "buyer_id"),
     "booked": ("booked_minor", "buyer_id"),
     "unbilled": ("unbilled", "buyer_id"),
     "available": ("available", "buyer_id"),

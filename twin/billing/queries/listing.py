@@ -12,6 +12,7 @@ from django.db import connection
 from twin.billing.queries.pairs import NextStatement, next_statements
 from twin.billing.types import HeldBy, StatementState
 from twin.companies.queries import MAX_ID, DirectBuyer, direct_buyers
+from twin.companies.rules.ordering import ordered_by, place_of
 from twin.companies.rules.tree import folded, is_searchable
 from twin.companies.types import BILLING_READ, Scope
 from twin.kernel import clock
@@ -21,9 +22,10 @@ from twin.metering.queries.spent import spent_by_buyers
 StatementSide = Literal["received", "issued"]
 STATEMENTS_A_PAGE: Final = 50
 STATEMENT_STATES: Final = ("all", "closed", "waiting")
+_BY_NAME: Final = ordered_by("c.search_name")
 _ORDERS: Final = {
-    "month": "s.month {way}, c.search_name, s.starts_at {way}, s.id",
-    "name": "c.search_name {way}, s.starts_at desc, s.id desc",
+    "month": f"s.month {{way}}, {_BY_NAME}, c.search_name, s.starts_at {{way}}, s.id",
+    "name": f"{_BY_NAME} {{way}}, c.search_name {{way}}, s.starts_at desc, s.id desc",
     "amount": "s.amount {way} nulls last, s.id {way}",
     "closed": "s.closed_at {way} nulls first, s.id {way}",
 }
@@ -130,8 +132,8 @@ def open_months(scope: Scope, *, search: str = "", offset: int = 0, limit: int |
     if not is_searchable(search):
         return OpenMonths((), 0)
     now, part = clock.now(), folded(search)
-    named = sorted((folded(one.name), one.company_id, one) for one in direct_buyers(scope))
-    found = [one for name, buyer, one in named if part in name or search == str(buyer)]
+    named = sorted((place_of(one.name), one.company_id, one) for one in direct_buyers(scope))
+    found = [one for (_, name), buyer, one in named if part in name or search == str(buyer)]
     left = _open_spans(scope, [one.company_id for one in found if not _runs(one, now)], now)
     kept = [one.company_id for one in found if _runs(one, now) or one.company_id in left]
     shown = kept[offset : None if limit is None else offset + limit]

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from django.db import connections
 
+from twin.companies.rules.ordering import ordered_by
 from twin.companies.rules.tree import folded, is_searchable
 from twin.companies.types import CompanyKind, CompanyState, Scope
 from twin.kernel import clock
@@ -15,12 +16,13 @@ from twin.kernel.tenancy import scoped
 
 COMPANIES_A_PAGE: Final = 50
 DIRECTORY_STATES: Final = ("all", "blocked", "closed", "incomplete")
+_BY_NAME: Final = (ordered_by("f.search_name"), "f.search_name")
 _ORDERS: Final = {
     "id": ("f.id",),
-    "name": ("f.search_name", "f.id"),
-    "seller": ("p.search_name", "f.search_name", "f.id"),
-    "kind": ("f.kind", "f.search_name", "f.id"),
-    "state": ("f.state", "f.search_name", "f.id"),
+    "name": (*_BY_NAME, "f.id"),
+    "seller": (ordered_by("p.search_name"), *_BY_NAME, "f.id"),
+    "kind": ("f.kind", *_BY_NAME, "f.id"),
+    "state": ("f.state", *_BY_NAME, "f.id"),
 }
 DIRECTORY_ORDERS: Final = tuple(_ORDERS)
 _SHORTEST_NUMBER: Final = 4

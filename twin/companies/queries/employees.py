@@ -10,6 +10,7 @@ from django.db import connections
 from twin.companies.errors import EmployeeInvalid, EmployeeNotFound, InvitationNotFound
 from twin.companies.queries.tree import MAX_ID
 from twin.companies.rules.employees import DEFAULT_MAX_DIALOGS, effective_max_dialogs, letters_folding_into
+from twin.companies.rules.ordering import ordered_by
 from twin.companies.rules.tree import folded, is_searchable
 from twin.companies.types import COMPANIES_WRITE, Employee, EmployeePage, Invitation, Scope
 from twin.kernel import clock
@@ -23,9 +24,9 @@ _MOST_INVITATIONS: Final = 200
 # By lower case, so that a name in small letters stands where people look for it; ties by id.
 _ORDERS: Final = {
     "id": "u.id",
-    "name": "lower(u.name)",
+    "name": ordered_by("lower(u.name)"),
     "email": "u.email",
-    "company": "lower(c.name)",
+    "company": ordered_by("c.search_name"),
     "role": "e.role",
     "dialogs": "coalesce(e.max_dialogs, i.max_dialogs, 300)",
     "last_login": "coalesce(u.last_login, '-infinity')",

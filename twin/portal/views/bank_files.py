@@ -22,6 +22,7 @@ from twin.billing.errors import AccountNotFound, BillingInvalid
 from twin.billing.queries.bank import BankProposal, bank_proposals
 from twin.billing.rules.bank import MOST_LETTERS
 from twin.companies.queries import direct_buyers, get_company
+from twin.companies.rules.ordering import place_of
 from twin.companies.types import Scope
 from twin.portal.balance_form import BankFileForm
 from twin.portal.money_words import Amount, amount_of
@@ -181,7 +182,7 @@ def _page(request: HttpRequest, scope: Scope, text: str, *, problem: str = "") -
         LineRow(one, currency, request.POST.get(f"buyer_{one.line.number}", "").strip()[:10])
         for one in bank_proposals(scope, text)
     )
-    buyers = sorted(((one.company_id, one.name) for one in direct_buyers(scope)), key=lambda one: one[1].casefold())
+    buyers = sorted(((one.company_id, one.name) for one in direct_buyers(scope)), key=lambda one: place_of(one[1]))
     return BankPage(text, rows, currency, tuple(buyers) if len(buyers) <= MOST_NAMED else (), problem)
 
 

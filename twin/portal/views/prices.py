@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from twin.companies import queries as companies
+from twin.companies.rules.ordering import place_of
 from twin.companies.types import Company, Scope
 from twin.kernel import clock
 from twin.kernel.errors import Invalid, NotFound, TwinError
@@ -208,7 +209,7 @@ def own_card(scope: Scope, card_id: int) -> RateCard:
 def buyers_of(scope: Scope) -> list[Company]:
     """Who may be given a card, by name; of very many as many as show that there is no list to choose from."""
     found = companies.children(scope, scope.organisation_id, limit=MOST_SELLERS + 1)
-    return sorted(found, key=lambda one: (one.name.casefold(), one.id))
+    return sorted(found, key=lambda one: (place_of(one.name), one.id))
 
 
 def _currency(scope: Scope) -> str:

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from twin.companies import actions, queries
 from twin.companies.errors import NotYours
+from twin.companies.rules.ordering import place_of
 from twin.companies.types import Company, Employee, Scope
 from twin.kernel.addresses import address_of
 from twin.kernel.errors import Invalid, NotFound, TwinError
@@ -187,7 +188,7 @@ def _companies_to_invite_to(scope: Scope) -> list[Company]:
     if scope.kind == "company":
         return [queries.get_company(scope, scope.organisation_id)]
     found = queries.list_companies(scope, limit=MOST_CHOICES + 1).items
-    return sorted(found, key=lambda one: (one.id != scope.organisation_id, one.name.casefold(), one.id))
+    return sorted(found, key=lambda one: (one.id != scope.organisation_id, place_of(one.name), one.id))
 
 
 def _is_invited(request: HttpRequest, scope: Scope, form: InviteForm) -> bool:

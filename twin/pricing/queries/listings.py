@@ -11,6 +11,7 @@ from django.db import connections
 
 from twin.companies import queries as companies
 from twin.companies.rules.employees import letters_folding_into
+from twin.companies.rules.ordering import ordered_by
 from twin.companies.rules.tree import folded, is_searchable
 from twin.companies.types import Scope
 from twin.kernel.tenancy import scoped
@@ -117,7 +118,7 @@ def card_directory(
     """
     if not is_searchable(search):
         return CardDirectory((), 0)
-    column = {"name": "lower(name)"}.get(sort.removeprefix("-"), sort.removeprefix("-"))
+    column = {"name": ordered_by("lower(name)")}.get(sort.removeprefix("-"), sort.removeprefix("-"))
     order = f"{column} desc" if sort.startswith("-") else column
     rows, total = _page(_CARDS, f"{order}, id", _asked(scope, at, search), offset, limit)
     return CardDirectory(tuple(ListedCard(RateCard(*row[:4]), row[4], row[5]) for row in rows), total)
@@ -207,7 +208,14 @@ def buyers_of_card(
     asked = {**_asked(scope, at, search), "card": card.id, "buyer": None, "state": state}
     counts = _counts(_SPANS, asked, SPAN_STATES)
     shown = _SPANS + _SHOWN
-    rows, total = _page(shown, "sorted, buyer_id, effective_from desc, id desc", asked, offset, limit, of="shown")
+    rows, total = _page(
+        shown,
+        f"{ordered_by('sorted')}, sorted, buyer_id, effective_from desc, id desc",
+        asked,
+        offset,
+        limit,
+        of="shown",
+    )
     return SpanListing(tuple(_span(row) for row in rows), total, counts)
 
 
@@ -226,7 +234,9 @@ def companies_without_card(
     """Direct children, not closed, that pay the asker by no card at `at`; by name."""
     if not is_searchable(search):
         return WithoutCardListing((), 0)
-    rows, total = _page(_WITHOUT, "search_name, id", _asked(scope, at, search), offset, limit)
+    rows, total = _page(
+        _WITHOUT, f"{ordered_by('search_name')}, search_name, id", _asked(scope, at, search), offset, limit
+    )
     return WithoutCardListing(tuple(CompanyWithoutCard(row[0], row[1]) for row in rows), total)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.companies.rules.ordering import place_of
 from twin.companies.types import Dependent
 from twin.kernel.errors import FieldError
 from twin.reports.errors import ReportQueryInvalid
@@ -48,7 +49,7 @@ def sort_keys(sheet: Sheet, sort: Sort, side: str) -> Figures:
     if sort.key == "company_id":
         return np.array([dependent.company_id for dependent in sheet.dependents], dtype=np.int64)
     if sort.key == "company_name":
-        return np.array([folded(dependent.name) for dependent in sheet.dependents], dtype=object)
+        return np.array(["\0".join(place_of(dependent.name)) for dependent in sheet.dependents], dtype=object)
     if sort.key in ("total_buy", "total_sell", "margin"):
         keys: Figures = getattr(sheet, sort.key)
         return keys
