@@ -1,7 +1,7 @@
 """No page asks the database more often when there is more to show: one table over all pages that are read.
 
-Rhea reads every page of hers in a world with a little of everything, then again with several times as much; so does Acme
-with what she does not see.
+Rhea reads every page of hers in a world with a little of everything, then again with several times as much; so does
+Acme with what she does not see.
 """
 
 from __future__ import annotations

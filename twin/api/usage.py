@@ -6,10 +6,12 @@ from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
-from ninja import Router
+from ninja import Query, Router
 
 from twin.api import admission
 from twin.api.auth import ApiKey, scope_of
+from twin.api.cursors import CONFLICTS, UNRATED, cursor_of, read_place
+from twin.api.fields import Cursor, Limit, QueryInput
 from twin.api.schemas import ConflictOut, ConflictPage, TakenOut, UnratedOut, UnratedPage, UsageEvent, schema_of
 from twin.companies.types import REPORTS_READ, USAGE_WRITE
 from twin.kernel.metrics import count_usage
@@ -65,10 +67,15 @@ def take_events(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_encoder.encode(taken), content_type="application/json")
 
 
-@router.get("/usage/conflicts", auth=ApiKey(REPORTS_READ, USAGE_WRITE), response=ConflictPage)
-def list_conflicts(request: HttpRequest) -> ConflictPage:
-    """Keys that came again with other billing fields: refused, recorded once per variant, not charged."""
-    found = metering.conflicts(scope_of(request))
+class ListQuery(QueryInput):
+    limit: Limit = 10_000
+    cursor: Cursor | None = None
+
+
+@router.get("/usage/conflicts", auth=ApiKey(REPORTS_READ, USAGE_WRITE, query=ListQuery), response=ConflictPage)
+def list_conflicts(request: HttpRequest, query: Query[ListQuery]) -> ConflictPage:
+    """Keys that came again with other billing fields: refused, recorded once per variant, not charged. Newest first."""
+    found = metering.conflicts_page(scope_of(request), after=read_place(query.cursor, CONFLICTS), limit=query.limit)
     items = [
         ConflictOut(
             company_id=conflict.company_id,
@@ -80,15 +87,15 @@ def list_conflicts(request: HttpRequest) -> ConflictPage:
             attributes=dict(conflict.attributes),
             recorded_at=instant_text(conflict.recorded_at),
         )
-        for conflict in found
+        for conflict in found.items
     ]
-    return ConflictPage(items=items, next_cursor=None)
+    return ConflictPage(items=items, next_cursor=cursor_of(found.following))
 
 
-@router.get("/usage/unrated", auth=ApiKey(REPORTS_READ, USAGE_WRITE), response=UnratedPage)
-def list_unrated(request: HttpRequest) -> UnratedPage:
-    """Usage that lacks a price, grouped so that one rate mends each group."""
-    found = metering.unrated_groups(scope_of(request))
+@router.get("/usage/unrated", auth=ApiKey(REPORTS_READ, USAGE_WRITE, query=ListQuery), response=UnratedPage)
+def list_unrated(request: HttpRequest, query: Query[ListQuery]) -> UnratedPage:
+    """Usage that lacks a price, grouped so that one rate mends each group; by seller, buyer and meter."""
+    found = metering.unrated_page(scope_of(request), after=read_place(query.cursor, UNRATED), limit=query.limit)
     items = [
         UnratedOut(
             seller_id=group.seller_id,
@@ -99,9 +106,9 @@ def list_unrated(request: HttpRequest) -> UnratedPage:
             first_at=instant_text(group.first_at),
             last_at=instant_text(group.last_at),
         )
-        for group in found
+        for group in found.items
     ]
-    return UnratedPage(items=items, next_cursor=None)
+    return UnratedPage(items=items, next_cursor=cursor_of(found.following))
 
 
 def event_schema() -> dict[str, Any]:
