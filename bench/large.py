@@ -32,8 +32,8 @@ from twin.engine.settings import resolve
 Figures = dict[str, Any]
 SIZES = (100, 1_000, 10_000)
 CHUNK = 1_000_000
-# What the events, the anchor's copy of them, their raw form and the log of changes need on the disk.
-BYTES_PER_EVENT = 750
+# What the events, the anchor's copy of them, their raw form, their correction and the log of changes need on the disk.
+BYTES_PER_EVENT = 1_300
 SPARE_BYTES = 8 * 2**30
 REPORT_DAYS = timedelta(days=17, hours=3, minutes=25, seconds=41)
 _KEPT = ("event", "journal", "book", "spent", "batch", "attributes", "source", "unrated", "correction", "conflict")

@@ -57,6 +57,16 @@ def test_a_company_of_a_sub_reseller_is_charged_on_three_edges(world: World) -> 
     assert cells(world, "rhea") == [(world.cedar.id, 2, 1, 1, 10_000_000, 20_000_000, 0)]
 
 
+def test_small_and_large_batches_leave_rows_and_totals_alike(world: World) -> None:
+    """Up to 64 events the totals are committed with their transaction in one message, beyond by COPY."""
+    for size in (64, 65):
+        taken = take(world, *(event(world.acme.id, f"{size}-{number}", quantity=2) for number in range(size)))
+        assert taken == TakenBatch(accepted=size)
+
+    assert [row[2:4] for row in cells(world, "rhea")] == [(129, 258)]
+    assert queries.find_differences().differences == []
+
+
 def test_a_replay_is_a_duplicate_also_in_the_next_batch_and_after_a_fold(world: World) -> None:
     once = event(world.acme.id, "a")
 
