@@ -104,7 +104,7 @@ class Cleaner:
             self._empty({seed.table for seed in self._seeds})
             for each in rows:
                 self._restore(each)
-        return made  # type: ignore[no-any-return]  # what stands under a name is what its builder made
+        return made
 
     def _find_tables(self) -> list[str]:
         found = self._connection.execute(
