@@ -104,3 +104,12 @@ def journal_rows() -> dict[int, int]:
     with connections["owner"].cursor() as cursor:
         cursor.execute("select seller_id, count(*) from metering_journal group by seller_id")
         return dict(cursor.fetchall())
+
+
+def test_books_are_written_a_few_at_a_time_to_the_same_sums(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "_CELLS_A_STEP", 1)
+    for turn in ("first", "again"):
+        take(world, *(event(world.acme.id, f"{turn}-{n}", time=f"2026-03-0{n + 1}T0{n}:30:00Z") for n in range(5)))
+        actions.fold()
+
+    assert queries.find_differences().differences == []

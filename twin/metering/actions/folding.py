@@ -6,7 +6,7 @@ and after, in every snapshot. It only keeps reports quick.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 import numpy as np
@@ -134,17 +134,44 @@ def _add_to_spent(cursor: CursorWrapper, seller: int, owed: Cells) -> None:
 
 
 def _add_to_books(cursor: CursorWrapper, seller: int, level: int, cells: Cells) -> None:
-    buckets, starts = np.unique(cells.bucket, return_index=True)
+    numbers, starts = np.unique(cells.bucket, return_index=True)
     ends = [*starts[1:].tolist(), len(cells)]
+    added = {
+        bucket: cells.taken(slice(start, end))
+        for bucket, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True)
+    }
+    for buckets in _some_at_once(cursor, seller, level, list(added)):
+        _write_books(cursor, seller, level, {bucket: added[bucket] for bucket in buckets})
+
+
+def _some_at_once(cursor: CursorWrapper, seller: int, level: int, buckets: list[int]) -> Iterator[list[int]]:
+    """The buckets in parts whose books hold no more cells than fit a step: late usage touches a quarter of a year."""
+    cursor.execute(
+        "select bucket, cells from metering_book where seller_id = %s and level = %s and bucket = any(%s)",
+        [seller, level, buckets],
+    )
+    sizes = dict(cursor.fetchall())
+    some: list[int] = []
+    held = 0
+    for bucket in buckets:
+        some.append(bucket)
+        held += sizes.get(bucket, 0)
+        if held >= _CELLS_A_STEP:
+            yield some
+            some, held = [], 0
+    if some:
+        yield some
+
+
+def _write_books(cursor: CursorWrapper, seller: int, level: int, added: dict[int, Cells]) -> None:
     cursor.execute(
         "select bucket, data from metering_book where seller_id = %s and level = %s and bucket = any(%s)",
-        [seller, level, buckets.tolist()],
+        [seller, level, list(added)],
     )
     books = {bucket: unpack(data) for bucket, data in cursor.fetchall()}
     rows = []
-    for bucket, start, end in zip(buckets.tolist(), starts.tolist(), ends, strict=True):
-        added = cells.taken(slice(start, end))
-        book = summed(joined([books[bucket], added])) if bucket in books else added
+    for bucket, part in added.items():
+        book = summed(joined([books[bucket], part])) if bucket in books else part
         rows.append((seller, level, bucket, len(book), pack(book)))
     cursor.executemany(
         """
