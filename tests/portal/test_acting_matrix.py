@@ -64,6 +64,10 @@ def listed() -> dict[str, frozenset[str]]:
     }
 
 
+# The gate knows pages and whether a method is a safe one: one visitor tries the rarer methods.
+ONE_OF_THEM = ("rhea", "look")
+
+
 @pytest.fixture(scope="module")
 def sessions(small_world: World, people: People) -> dict[tuple[str, str], str]:
     """The session of Rhea's administrator at Acme, and of the platform's at Rhea, in each way."""
@@ -115,7 +119,8 @@ def test_reading(name: str, sessions: dict[tuple[str, str], str], ids: dict[str,
     is_open = name in listed()["read"] | listed()["always"]
     for (who, way), session in sessions.items():
         wanted = answer_at(PLACES[who], route.get) if is_open else 403
-        for method in ("get",) if is_open else ("get", "head", "options"):
+        is_tried_whole = not is_open and (who, way) == ONE_OF_THEM
+        for method in ("get", "head", "options") if is_tried_whole else ("get",):
             assert status(session, method, address_of(name, route, ids), {}) == wanted, (who, way, method)
 
 
@@ -129,7 +134,7 @@ def test_writing(name: str, sessions: dict[tuple[str, str], str], ids: dict[str,
         is_open = name in listed()["always"] or (way == "change" and name in listed()["change"])
         wanted = answer_at(PLACES[who], route.post) if is_open else 403
         assert status(session, "post", address, form) == wanted, (who, way)
-        for method in ("put", "patch", "delete") if way == "look" else ():
+        for method in ("put", "patch", "delete") if (who, way) == ONE_OF_THEM else ():
             assert (status(session, method, address, form) != 403) == is_open, (who, way, method)
 
 
