@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import time
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from bench import enumeration, large, pages, writing
 from bench.anchors import Anchors
@@ -92,6 +95,7 @@ def measure(installation: Installation, folder: Path, arguments: argparse.Namesp
     say("single events …")
     singles = {number: bench.singles(requests, number) for number, requests in ((1, 500), (32, 4_000))}
     say("reports …")
+    folded(dict(roles.owner))
     return {
         "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "load_before": load,
@@ -124,6 +128,18 @@ def ingest_runs(bench: Bench, events: int, runs: int) -> dict[str, Any]:
                 f" bare COPY {one['bare_per_second']:,.0f}, with key {one['keyed_per_second']:,.0f}"
             )
     return {str(size): median_of(found_) for size, found_ in taken.items()}
+
+
+def folded(owner: dict[str, Any], most: int = 64, patience: float = 60) -> None:
+    """Wait until the schedule has folded what just came in: a report reads at most so many batches beside its books."""
+    end = time.monotonic() + patience
+    with psycopg.connect(**owner, autocommit=True) as connection:
+        question = "select count(*) from metering_journal group by seller_id order by 1 desc limit 1"
+        while time.monotonic() < end:
+            row = connection.execute(question).fetchone()
+            if row is None or row[0] < most:
+                return
+            time.sleep(1)
 
 
 def reports(bench: Bench, market: Market) -> dict[str, Any]:

@@ -94,6 +94,8 @@ at most {import_memory:.0f} MB.
 
 {reports}
 
+Measured once the schedule has folded what the runs above brought in: at most 64 batches of a seller beside its books.
+
 Most memory that each of the serving processes held during all of this: {memory} MB.
 
 ## The end of a month
