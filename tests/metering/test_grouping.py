@@ -41,8 +41,9 @@ class Slow:
         ids = {decoded.place(number): each.id for number, each in enumerate(decoded.events)}
         if "poison" in ids.values():
             raise ValueError("poison")
+        beyond = [decoded.place(len(ids) - 1) + 100] if "riddle" in ids.values() else []
         return Outcome(
-            accepted=[place for place, each in ids.items() if not each.startswith(("again", "other"))],
+            accepted=beyond + [place for place, each in ids.items() if not each.startswith(("again", "other"))],
             duplicates=[place for place, each in ids.items() if each.startswith("again")],
             unrated=[],
             conflicts=[Refusal(place, each, "other") for place, each in ids.items() if each.startswith("other")],
@@ -97,6 +98,13 @@ def test_organisations_are_not_mixed() -> None:
 
 def test_a_request_that_fails_fails_alone() -> None:
     answers, _ = pass_together([(SCOPE, batch("a")), (SCOPE, batch("b")), (SCOPE, batch("poison"))])
+
+    assert answers[:2] == [TakenBatch(accepted=1), TakenBatch(accepted=1)]
+    assert isinstance(answers[2], ValueError)
+
+
+def test_what_cannot_be_told_apart_leaves_nobody_waiting() -> None:
+    answers, _ = pass_together([(SCOPE, batch("a")), (SCOPE, batch("b")), (SCOPE, batch("riddle"))])
 
     assert answers[:2] == [TakenBatch(accepted=1), TakenBatch(accepted=1)]
     assert isinstance(answers[2], ValueError)

@@ -31,7 +31,9 @@ def test_conflicts_after_a_move_are_the_new_seller_s_business(world: World) -> N
         take(world, event(world.acme.id, at, time=at, quantity=7))
 
     def seen_by(party: str) -> list[str]:
-        return sorted(conflict.id for conflict in queries.conflicts(world.parties[party].scope))
+        return sorted(
+            conflict.id for conflict in queries.conflicts_page(world.parties[party].scope, after=None, limit=100).items
+        )
 
     assert seen_by("rhea") == [BEFORE]
     assert seen_by("strand") == [AFTER]

@@ -86,8 +86,10 @@ def test_the_same_key_with_other_content_is_a_conflict_and_charges_nothing(world
     assert [(refusal.index, refusal.id) for refusal in taken.conflicts] == [(0, "a")]
     assert "quantity was 1" in taken.conflicts[0].detail
     take(world, event(world.acme.id, "a", quantity=2))
-    assert [conflict.quantity for conflict in queries.conflicts(world.rhea.scope)] == [2]
-    assert queries.conflicts(world.strand.scope) == []
+    assert [
+        conflict.quantity for conflict in queries.conflicts_page(world.rhea.scope, after=None, limit=100).items
+    ] == [2]
+    assert queries.conflicts_page(world.strand.scope, after=None, limit=100).items == ()
     assert cells(world, "rhea")[0][2] == 1
 
 

@@ -24,3 +24,9 @@ def clean_text(value: str, *, field: str, longest: int, shortest: int = 1) -> st
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in stripped):
         raise TextUnusable(f"{field} holds characters that cannot be used (control characters or half a character).")
     return stripped
+
+
+def containing(part: str) -> str:
+    """The pattern by which `like` finds the part anywhere; what means something to `like` is meant literally."""
+    escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -112,7 +112,7 @@ class Gate:
 
     def _serve(self, group: list[_Ticket]) -> None:
         try:
-            outcome = self._take(group[0].scope, _joined(group))
+            answers = _answers(group, self._take(group[0].scope, _joined(group)))
         except BaseException as problem:  # noqa: BLE001 - raised again by the thread whose request it was
             if len(group) == 1:
                 group[0].problem = problem
@@ -122,7 +122,7 @@ class Gate:
             for ticket in group:
                 self._serve([ticket])
             return
-        for ticket, answer in zip(group, _answers(group, outcome), strict=True):
+        for ticket, answer in zip(group, answers, strict=True):
             ticket.answer = answer
             ticket.sign.release()
 

@@ -18,6 +18,7 @@ from twin.companies.rules.tree import folded
 from twin.companies.types import BILLING_READ, Scope
 from twin.kernel import clock
 from twin.kernel.tenancy import scoped
+from twin.kernel.text import containing
 from twin.metering.queries.spent import spent_by_buyers
 
 BALANCES_A_PAGE: Final = 50
@@ -120,10 +121,9 @@ def _question(scope: Scope, buyer_ids: Collection[int] | None) -> Asked:
 
 def _sought(asked: BalancesAsked) -> dict[str, Any]:
     text = asked.search.replace("\0", "")
-    escaped = folded(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return {
         "whole": text,
-        "part": f"%{escaped}%",
+        "part": containing(folded(text)),
         "today": clock.now().date(),
         "offset": asked.offset,
         "limit": asked.limit,

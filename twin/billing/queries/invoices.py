@@ -17,6 +17,7 @@ from twin.companies.types import BILLING_READ, Scope
 from twin.kernel import clock
 from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped
+from twin.kernel.text import containing
 
 InvoiceSide = Literal["received", "issued"]
 INVOICES_A_PAGE: Final = 50
@@ -173,11 +174,11 @@ def _found(asked: InvoicesAsked) -> str:
 
 
 def _parameters(scope: Scope, asked: InvoicesAsked) -> dict[str, Any]:
-    escaped = asked.search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("\0", "")
+    text = asked.search.replace("\0", "")
     return {
         "organisation": scope.organisation_id,
-        "whole": asked.search.replace("\0", ""),
-        "part": f"%{escaped}%",
+        "whole": text,
+        "part": containing(text),
         "start": asked.period.start if asked.period else None,
         "end": asked.period.end if asked.period else None,
         "partner": asked.partner_id,

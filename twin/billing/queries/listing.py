@@ -17,6 +17,7 @@ from twin.companies.rules.tree import folded, is_searchable
 from twin.companies.types import BILLING_READ, Scope
 from twin.kernel import clock
 from twin.kernel.tenancy import scoped
+from twin.kernel.text import containing
 from twin.metering.queries.spent import spent_by_buyers
 
 StatementSide = Literal["received", "issued"]
@@ -179,12 +180,11 @@ def _stated(scope: Scope, only: Collection[int] | None) -> dict[int, int]:
 
 
 def _given(scope: Scope, asked: StatementsAsked) -> dict[str, Any]:
-    part = folded(asked.search).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     is_id = asked.search.isascii() and asked.search.isdigit() and int(asked.search[:12]) <= MAX_ID
     return {
         "organisation": scope.organisation_id,
         "search": asked.search,
-        "part": f"%{part}%",
+        "part": containing(folded(asked.search)),
         "id": int(asked.search) if is_id else None,
         "limit": asked.limit,
         "offset": asked.offset,

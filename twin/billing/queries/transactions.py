@@ -13,6 +13,7 @@ from twin.billing.types import Allocation, Transaction, TransactionKind, Transac
 from twin.companies.types import BILLING_READ, Scope
 from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped
+from twin.kernel.text import containing
 
 TransactionSide = Literal["bought", "sold"]
 TRANSACTIONS_A_PAGE: Final = 50
@@ -114,14 +115,13 @@ def _found(side: TransactionSide) -> str:
 
 def _given(scope: Scope, asked: TransactionsAsked) -> dict[str, Any]:
     text = asked.search.replace("\0", "")
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return {
         "own": scope.organisation_id,
         "partner": asked.partner_id,
         "start": asked.period.start if asked.period else None,
         "end": asked.period.end if asked.period else None,
         "whole": text,
-        "part": f"%{escaped}%",
+        "part": containing(text),
         "parties": list(asked.parties),
         "offset": asked.offset,
         "limit": asked.limit,

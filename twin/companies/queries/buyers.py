@@ -11,6 +11,7 @@ from django.db import connections
 from twin.companies.rules.tree import folded, is_searchable
 from twin.companies.types import Scope, Stay
 from twin.kernel.tenancy import scoped
+from twin.kernel.text import containing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,17 @@ def buyers_named(scope: Scope, search: str, *, limit: int) -> list[int]:
     """The ids of direct buyers, present or former, with this part in their name or with this id; so many at most."""
     if not search or not is_searchable(search):
         return []
-    part = folded(search).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     with connections["default"].cursor() as cursor:
         cursor.execute(
             "select c.id from companies_company c where (c.search_name like %(part)s or c.id::text = %(whole)s)"
             " and exists (select 1 from companies_ancestry a where a.company_id = c.id"
             "  and a.ancestor_id = %(organisation)s and a.distance = 1) order by c.id limit %(limit)s",
-            {"organisation": scope.organisation_id, "part": f"%{part}%", "whole": search, "limit": limit},
+            {
+                "organisation": scope.organisation_id,
+                "part": containing(folded(search)),
+                "whole": search,
+                "limit": limit,
+            },
         )
         return [row[0] for row in cursor.fetchall()]
 

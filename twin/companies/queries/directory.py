@@ -13,6 +13,7 @@ from twin.companies.rules.tree import folded, is_searchable
 from twin.companies.types import CompanyKind, CompanyState, Scope
 from twin.kernel import clock
 from twin.kernel.tenancy import scoped
+from twin.kernel.text import containing
 
 COMPANIES_A_PAGE: Final = 50
 DIRECTORY_STATES: Final = ("all", "blocked", "closed", "incomplete")
@@ -108,13 +109,12 @@ def directory(
 
 
 def _asked(scope: Scope, search: str, offset: int, limit: int) -> dict[str, Any]:
-    part = folded(search).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     number = "".join(letter for letter in search.upper() if letter.isascii() and letter.isalnum())
     return {
         "organisation": scope.organisation_id,
         "now": clock.now(),
         "whole": search,
-        "part": f"%{part}%",
+        "part": containing(folded(search)),
         # A name in letters alone is not looked for in numbers.
         "number": number if any(letter.isdigit() for letter in number) else "",
         "offset": offset,

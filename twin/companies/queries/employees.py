@@ -16,6 +16,7 @@ from twin.companies.types import COMPANIES_WRITE, Employee, EmployeePage, Invita
 from twin.kernel import clock
 from twin.kernel.errors import FieldError
 from twin.kernel.tenancy import scoped
+from twin.kernel.text import containing
 
 EMPLOYEES_A_PAGE: Final = 50
 EMPLOYEE_STATES: Final = ("all", "active", "blocked")
@@ -186,8 +187,7 @@ def _order(sort: str) -> _Order:
 def _sought(search: str) -> dict[str, str]:
     part = folded(search)
     letters, small = letters_folding_into(part)
-    escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return {"part": f"%{escaped}%", "letters": letters, "small": small}
+    return {"part": containing(part), "letters": letters, "small": small}
 
 
 def _asked(scope: Scope) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from twin.companies.rules.tree import folded, is_searchable
 from twin.companies.types import COMPANIES_WRITE, RecordedEvent, RecordPage, Scope
 from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped
+from twin.kernel.text import containing
 
 RECORD_A_PAGE: Final = 50
 MOST_RECORDED: Final = 50_000
@@ -93,9 +94,8 @@ def _asked(period: Period, group: str, search: str) -> tuple[str, dict[str, Any]
     if search:
         part = folded(search)
         letters, small = letters_folding_into(part)
-        part = part.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
         condition += _MATCHES
-        asked |= {"part": f"%{part}%", "whole": search, "letters": letters, "small": small}
+        asked |= {"part": containing(part), "whole": search, "letters": letters, "small": small}
     return condition, asked
 
 

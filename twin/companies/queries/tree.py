@@ -34,6 +34,7 @@ from twin.kernel import clock
 from twin.kernel.errors import FieldError
 from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped
+from twin.kernel.text import containing
 
 MAX_ID: Final = 2**31 - 1
 MAX_PAGE: Final = 10_000
@@ -89,7 +90,7 @@ def list_companies(scope: Scope, *, search: str | None = None, limit: int = 100,
         "and c.id > %(after)s " + (_MATCHES if search else "") + " order by c.id limit %(limit)s",
         after=_after(cursor),
         limit=limit + 1,
-        part=_contains(folded(search or "")),
+        part=containing(folded(search or "")),
         whole=search,
     )
     more = len(found) > limit
@@ -323,11 +324,6 @@ def _was_above(ancestor_id: int, company_id: int, at: datetime, condition: str) 
     with connections["default"].cursor() as cursor:
         cursor.execute(between + condition + ")", [ancestor_id, company_id, at, at])
         return bool(cursor.fetchone()[0])
-
-
-def _contains(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 def _after(cursor: str | None) -> int:

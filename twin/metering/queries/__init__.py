@@ -10,7 +10,7 @@ from twin.metering.queries.billable import (
 from twin.metering.queries.cells import cells_in
 from twin.metering.queries.charges import charges_by_rate, events_of
 from twin.metering.queries.clashes import rate_clashes
-from twin.metering.queries.listings import conflicts, conflicts_page, unrated_groups, unrated_page
+from twin.metering.queries.listings import conflicts_page, unrated_groups, unrated_page
 from twin.metering.queries.open_books import LISTED_A_PAGE as OPEN_A_PAGE
 from twin.metering.queries.open_books import contradictions, open_edges
 from twin.metering.queries.reratings import rates_named, rerating, reratings
@@ -27,7 +27,6 @@ __all__ = [
     "cells_by",
     "cells_in",
     "charges_by_rate",
-    "conflicts",
     "conflicts_page",
     "contradictions",
     "current_cutoff",

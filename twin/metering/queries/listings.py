@@ -81,11 +81,6 @@ def unrated_page(scope: Scope, *, after: UnratedPlace | None, limit: int) -> Unr
     return _unrated(scope, None, after, limit)
 
 
-def conflicts(scope: Scope) -> list[Conflict]:
-    """The first 10,000 of them."""
-    return list(conflicts_page(scope, after=None, limit=MOST_LISTED).items)
-
-
 @scoped
 def conflicts_page(scope: Scope, *, after: ConflictPlace | None, limit: int) -> Conflicts:  # noqa: ARG001 - row-level security answers for the scope
     """Conflicting repeats of the organisation and of what lay beneath it at their `event_time`, newest first."""

@@ -11,6 +11,7 @@ from twin.companies.rules.employees import letters_folding_into
 from twin.companies.rules.tree import folded, is_searchable
 from twin.companies.types import Scope
 from twin.kernel.tenancy import scoped
+from twin.kernel.text import containing
 from twin.metering.types import Conflict, Contradiction, ContradictionListing, OpenGroup, OpenListing, UnratedGroup
 
 LISTED_A_PAGE: Final = 50
@@ -112,11 +113,10 @@ def contradictions(
 def _asked(scope: Scope, search: str, offset: int, limit: int) -> dict[str, Any]:
     part = folded(search)
     letters, small = letters_folding_into(part)
-    escaped = part.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     return {
         "organisation": scope.organisation_id,
         "whole": search,
-        "part": f"%{escaped}%",
+        "part": containing(part),
         "letters": letters,
         "small": small,
         "offset": offset,
