@@ -1,7 +1,8 @@
-"""Taking usage in: one transaction per batch holds events, charges, totals, to-dos and conflicts."""
+"""Taking usage in: one transaction holds events, charges, totals, to-dos and conflicts of a batch or of its part."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from psycopg import Cursor
 
 from twin.companies.types import Scope
 from twin.kernel import clock
+from twin.metering.catalogue import Catalogue
 from twin.metering.current import CatalogueMoved, current_catalogue, reload_catalogue
 from twin.metering.errors import StoreUnavailable
 from twin.metering.grouping import Gate, Outcome
@@ -19,8 +21,10 @@ from twin.metering.preparing import (
     Billing,
     Prepared,
     Repeat,
+    in_parts,
     journals_of,
     lacking_a_price,
+    left_in,
     prepare,
     refusal_of,
     without_known,
@@ -84,9 +88,10 @@ def _take(scope: Scope, decoded: Decoded) -> Outcome:
     now = clock.now()
     catalogue = current_catalogue()
     is_careful = _Mood.careful > 0
+    way = _Way(scope, now, decoded)
     for _ in range(_MOST_TRIES):
         try:
-            return _store(scope, prepare(catalogue, scope, decoded, now), now, is_careful=is_careful)
+            return way.to_the_end(catalogue, is_careful=is_careful)
         except CatalogueMoved:
             catalogue = reload_catalogue()
         except WriterLost:
@@ -98,6 +103,24 @@ def _take(scope: Scope, decoded: Decoded) -> Outcome:
             connections["writer"].close()
             raise StoreUnavailable("The database is not answering; send the same batch again.") from error
     raise StoreUnavailable("Tree and prices change too fast to rate this batch; send it again.")
+
+
+@dataclass
+class _Way:
+    """How far a batch has come: what is left of it, and what became of the parts that are on disk."""
+
+    scope: Scope
+    now: datetime
+    left: Decoded
+    taken: list[Outcome] = field(default_factory=list)
+
+    def to_the_end(self, catalogue: Catalogue, *, is_careful: bool) -> Outcome:
+        """Rate and store what is left; called again after a failure it does not look back at stored parts."""
+        parts = in_parts(prepare(catalogue, self.scope, self.left, self.now))
+        for number, part in enumerate(parts, 1):
+            self.taken.append(_store(self.scope, part, self.now, is_careful=is_careful))
+            self.left = left_in(parts[number:])
+        return Outcome.joined(self.taken)
 
 
 def _take_in_turn(scope: Scope, decoded: Decoded) -> Outcome:
