@@ -12,14 +12,17 @@ import psycopg
 from psycopg import sql
 
 BARE, KEYED = "bench_bare", "bench_keyed"
+# COPY extends a table by some hundred pages at a time and fills them later.
+_PAGES_FILLED_LATER = 4_096
 Chunk = tuple[bytes, int]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Anchors:
     """Two tables of the shape of Twin's own event rows: one bare, one with only the unique key."""
 
     parameters: dict[str, Any]
+    old_pages: int = 0
 
     def prepare(self) -> None:
         """Make both tables; the keyed one holds every row that Twin holds already."""
@@ -29,6 +32,8 @@ class Anchors:
                 connection.execute(
                     sql.SQL("create table {} as table metering_event with no data").format(sql.Identifier(table))
                 )
+            row = connection.execute("select pg_relation_size('metering_event') / 8192").fetchone()
+            self.old_pages = row[0] if row else 0
             connection.execute(sql.SQL("insert into {} table metering_event").format(sql.Identifier(KEYED)))
             connection.execute(
                 sql.SQL("create unique index on {} ({})").format(
@@ -48,15 +53,25 @@ class Anchors:
         return [row[0] for row in rows]
 
     def new_chunks(self, size: int) -> list[Chunk]:
-        """The rows that the keyed table lacks, in the order they lie, as COPY texts of `size` rows."""
+        """The rows that the keyed table lacks, in the order they lie, as COPY texts of `size` rows.
+
+        Event rows are only ever added, so only the last pages are looked at.
+        """
         wanted = sql.SQL(
-            "copy (select e.* from metering_event e where not exists"
+            "copy (select e.* from metering_event e where e.ctid >= {page}::tid and not exists"
             " (select from {keyed} k where (k.company_id, k.source_id, k.key) = (e.company_id, e.source_id, e.key))"
             " order by e.ctid) to stdout"
-        ).format(keyed=sql.Identifier(KEYED))
-        with self._connect() as connection, connection.cursor().copy(wanted) as copy:
-            rows = b"".join(bytes(part) for part in copy).splitlines(keepends=True)
+        ).format(keyed=sql.Identifier(KEYED), page=sql.Literal(f"({max(self.old_pages - _PAGES_FILLED_LATER, 0)},0)"))
+        with self._connect() as connection, connection.cursor() as cursor:
+            for way in ("hashjoin", "mergejoin"):
+                cursor.execute(f"set local enable_{way} = off")
+            rows = self._rows(cursor, wanted)
         return [(b"".join(rows[n : n + size]), len(rows[n : n + size])) for n in range(0, len(rows), size)]
+
+    @staticmethod
+    def _rows(cursor: psycopg.Cursor[Any], wanted: sql.Composed) -> list[bytes]:
+        with cursor.copy(wanted) as copy:
+            return b"".join(bytes(part) for part in copy).splitlines(keepends=True)
 
     def copy(self, table: str, chunks: Sequence[Chunk], writers: int) -> float:
         """Rows per second: each chunk one transaction, chunks dealt out to the writers."""

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ Figures = dict[str, Any]
 _CHANGED = re.compile(r"changed: looked_at=(\d+) sell=(\d+) ")
 
 
-def rerate(installation: Installation, folder: Path, market: Market) -> Figures:
-    """Another price for every meter since the beginning, so that nearly every charge is taken back and made again."""
+def rerate(installation: Installation, folder: Path, market: Market, since: datetime) -> Figures:
+    """Another price for every meter since then, so that nearly every charge is taken back and made again."""
     rates = folder / "rates.csv"
-    rates.write_text(_rates(market))
+    rates.write_text(_rates(text_of(since)))
     with Client(installation.port, market.reseller_key) as client:
         card = client.get("/api/v1/rate-cards").json["items"][0]["id"]
     database, own, begun = Cpu(installation), children_cpu(), time.perf_counter()
@@ -37,6 +38,7 @@ def rerate(installation: Installation, folder: Path, market: Market) -> Figures:
     if command.returncode or found is None:
         raise RuntimeError(f"metering rerate: exit {command.returncode}, {told}")
     return {
+        "since": text_of(since),
         "looked_at": int(found[1]),
         "changed": int(found[2]),
         "seconds": wall,
@@ -46,8 +48,7 @@ def rerate(installation: Installation, folder: Path, market: Market) -> Figures:
     }
 
 
-def _rates(market: Market) -> str:
-    since = text_of(market.start)
+def _rates(since: str) -> str:
     lines = [f"{meter},,0.0913,{since}" for meter in METERS]
     lines += [f"sms.delivered,country={country},0.0{n + 31},{since}" for n, country in enumerate(COUNTRIES)]
     return "\n".join(["meter,selector,unit_price,effective_from", *lines]) + "\n"

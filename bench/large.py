@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,8 +32,10 @@ from twin.engine.settings import resolve
 Figures = dict[str, Any]
 SIZES = (100, 1_000, 10_000)
 CHUNK = 1_000_000
-# What the events, the anchor's copy of them, their raw form, their correction and the log of changes need on the disk.
-BYTES_PER_EVENT = 1_300
+CORRECTED = 10_000_000
+IMPORTERS = 2
+# What the events, the anchor's copy of them, their raw form and the log of changes need on the disk.
+BYTES_PER_EVENT = 800
 SPARE_BYTES = 8 * 2**30
 REPORT_DAYS = timedelta(days=17, hours=3, minutes=25, seconds=41)
 _KEPT = ("event", "journal", "book", "spent", "batch", "attributes", "source", "unrated", "correction", "conflict")
@@ -60,8 +62,8 @@ def measure(installation: Installation, folder: Path, arguments: Namespace) -> F
         # Months end once: at the first number of events.
         closing = closing or [months.close(month, stage.wide.resellers[-1]) for month in months_over(crowd.start)]
         writing.write_results(ROOT / "bench-results", {"partial": measured})
-    say("correcting all that a reseller charged …")
-    correcting = rerate(installation, folder, stage.wide)
+    say("correcting a month of ten million …")
+    correcting = rerate(installation, folder, stage.wide, stage.corrected_since())
     return {
         "measured_at": writing.moment(),
         "load_before": load,
@@ -87,30 +89,32 @@ class _Stage:
 
     def __post_init__(self) -> None:
         self.raw = RawEvents(self.folder)
-        self.parts = max(1, max(self.arguments.present) // CHUNK)
         self.wide = next(iter(sorted(self.crowd.markets.values(), key=lambda market: -len(market.companies))))
 
     # Filling ----------------------------------------------------------------
 
     def fill(self, present: int) -> None:
-        """Import until so many are there; each part is spread over all 90 days."""
+        """Import until so many are there, two files at a time; each part is spread over all 90 days."""
         say(f"importing up to {present:,} events …")
-        with ProcessPoolExecutor(1) as writer:
-            sizes = [min(CHUNK, present - at) for at in range(self.present, present, CHUNK)]
-            files = [self.folder / f"history-{n % 2}.ndjson" for n in range(len(sizes))]
-            begun = time.perf_counter()
-            waiting = None
-            for number, size in enumerate(sizes):
-                seed = self.present // CHUNK + number
-                ready = waiting or writer.submit(write_history, files[number], self.crowd, seed, size)
-                ready.result()
-                waiting = None
-                if number + 1 < len(sizes):
-                    waiting = writer.submit(write_history, files[number + 1], self.crowd, seed + 1, sizes[number + 1])
-                self.installation.twin("usage", "import", str(files[number]), timeout=3600)
-                files[number].unlink()
-                say(f"  {sum(sizes[: number + 1]):,} in {time.perf_counter() - begun:.0f} s")
+        begun = time.perf_counter()
+        starts = range(self.present, present, CHUNK)
+        with ProcessPoolExecutor(IMPORTERS) as importers:
+            parts = [
+                importers.submit(
+                    fill_part, self.installation.environment, self.folder / f"history-{at}.ndjson", self.crowd,
+                    at // CHUNK, min(CHUNK, present - at),
+                )
+                for at in starts
+            ]  # fmt: skip
+            for number, part in enumerate(parts, 1):
+                part.result()
+                say(f"  part {number} of {len(parts)} in {time.perf_counter() - begun:.0f} s")
         self.present = present
+
+    def corrected_since(self) -> datetime:
+        """When about as many events of the largest reseller began as a correction is measured with."""
+        own = self.raw.number_of(self.wide.resellers[-1])
+        return self.crowd.end - (self.crowd.end - self.crowd.start) * min(1.0, CORRECTED / max(own, 1))
 
     # Measuring --------------------------------------------------------------
 
@@ -250,11 +254,16 @@ class _Busy:
         self._thread.join()
 
 
-def write_history(file: Path, crowd: Crowd, seed: int, number: int) -> None:
-    """One part of the history; a process of its own writes the next while this one is imported."""
+def fill_part(environment: Mapping[str, str], file: Path, crowd: Crowd, seed: int, number: int) -> None:
+    """Write one part of the history and import it."""
     with file.open("w") as target:
         for line in history(crowd, seed, number):
             target.write(line + "\n")
+    command = [sys.executable, "-m", "twin", "usage", "import", str(file)]
+    told = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    if f"accepted={number} " not in told:
+        raise RuntimeError(f"import: {told}")
+    file.unlink()
 
 
 def _number(connection: psycopg.Connection[Any], query: str) -> int:

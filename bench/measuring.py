@@ -139,7 +139,7 @@ class Bench:
 
     def memory(self) -> list[float]:
         """The most megabytes that each serving process has ever held resident."""
-        return sorted((_peak(process) / 1e6 for process in self.installation.serving_processes()), reverse=True)
+        return sorted((peak_memory(process) / 1e6 for process in self.installation.serving_processes()), reverse=True)
 
 
 class Cpu:
@@ -176,8 +176,8 @@ def children_cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _peak(process: psutil.Process) -> int:
-    """As the kernel counts it; where it does not say, what is resident now."""
+def peak_memory(process: psutil.Process) -> int:
+    """The most bytes it ever held resident, as the kernel counts it; where it does not say, what is resident now."""
     status = Path(f"/proc/{process.pid}/status")
     found = _PEAK.search(status.read_text()) if status.exists() else None
     return int(found[1]) * 1024 if found else int(process.memory_info().rss)

@@ -58,6 +58,11 @@ class RawEvents:
         self._file.unlink()
         return int(run("select count(*) from events").fetchone()[0])
 
+    def number_of(self, reseller: int) -> int:
+        """The events of all its companies."""
+        row = self._connection.execute("select count(*) from events where reseller_id = ?", [reseller]).fetchone()
+        return int(row[0])
+
     def report(self, reseller: int, start: datetime, end: datetime) -> Answer:
         rows = self._connection.execute(_REPORT, [reseller, _plain(start), _plain(end)]).fetchall()
         return {

@@ -51,9 +51,10 @@ def _commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
-def write_results(folder: Path, figures: Figures) -> Path:
+def write_results(folder: Path, figures: Figures, name: str = "") -> Path:
+    """A file of that name, else of this moment's."""
     folder.mkdir(exist_ok=True)
-    file = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    file = folder / f"{name or f'{datetime.now(UTC):%Y%m%dT%H%M%SZ}'}.json"
     file.write_text(json.dumps(figures, indent=1) + "\n")
     return file
 
@@ -119,8 +120,8 @@ PAGES = """
 First visits of the demonstration in Chromium with an empty cache, bytes as they came over the wire; three
 visits each, the heaviest and the least still one counts. Budget: less than 250 kB, no layout shift.
 """
-# Always the last section.
-_LARGE = re.compile(r"\n## Millions of events\n.*\Z", re.DOTALL)
+_LARGE = re.compile(r"\n## Millions of events\n.*?(?=\n## |\Z)", re.DOTALL)
+_GROWTH = re.compile(r"\n## Half an hour past memory\n.*?(?=\n## |\Z)", re.DOTALL)
 LARGE = """
 ## Millions of events
 
@@ -252,13 +253,29 @@ def _per_million(one: Figures) -> float:
 
 
 def with_large(text: str, section: str) -> str:
-    """The page with this section at its end in place of the one before."""
-    return f"{_LARGE.sub('', text.rstrip())}\n{section}"
+    """The page with this section in place of the one before; what stands behind it stays the last."""
+    growth = growth_of(text)
+    text = f"{_LARGE.sub('', _GROWTH.sub('', text.rstrip())).rstrip()}\n{section}"
+    return with_growth(text, growth) if growth else text
 
 
 def large_of(text: str) -> str:
-    """The section that stands on the page already; the quick bench keeps it."""
-    found = _LARGE.search(text)
+    """The section that stands on the page already; the other runs keep it."""
+    return _section(_LARGE, text)
+
+
+def with_growth(text: str, section: str) -> str:
+    """The page with this section at its end in place of the one before."""
+    return f"{_GROWTH.sub('', text.rstrip()).rstrip()}\n{section}"
+
+
+def growth_of(text: str) -> str:
+    """The section that stands on the page already; the other runs keep it."""
+    return _section(_GROWTH, text)
+
+
+def _section(heading: re.Pattern[str], text: str) -> str:
+    found = heading.search(text)
     return f"{found[0].rstrip()}\n" if found else ""
 
 
@@ -287,7 +304,7 @@ def _storage_line(stage: Figures) -> str:
 
 
 CORRECTING = """\
-`twin metering rerate` of 90 days with another price for every meter: {looked_at:,} events looked at, {changed:,}
+`twin metering rerate` with another price for every meter since {since}: {looked_at:,} events looked at, {changed:,}
 charges taken back and made again in {seconds:.0f} s, preview included; {per_million:.0f} CPU seconds per million
 charges ({cpu_seconds:.0f} of the command, {database_cpu_seconds:.0f} of the serving processes and the database), at
 most {memory_mb:.0f} MB."""
