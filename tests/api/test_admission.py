@@ -11,7 +11,7 @@ from django.test import RequestFactory
 
 from tests.api.client import BATCH, PROBLEM, Api, event
 from tests.world import World
-from twin.api.admission import Admission, Limits, leave, usage
+from twin.api.admission import MIB, Admission, Limits, leave, usage
 from twin.api.errors import TooBusy
 
 FLOOD, NEIGHBOUR = 1, 2
@@ -84,3 +84,22 @@ def test_what_was_answered_is_not_in_hand_any_more(api: Api, world: World) -> No
     for number in range(60):
         assert api.usage(world.rhea, event(world.acme.id, str(number))).status == 200
         assert api.send("POST", "/usage/events", world.rhea, raw=b"[", content_type=BATCH).status == 400
+
+
+def test_full_batches_of_one_organisation_fill_no_more_than_ten_mebibytes_of_a_process() -> None:
+    held: list[HttpRequest] = []
+
+    def enter_mebibyte(organisation_id: int) -> None:
+        request = RequestFactory().post("/", content_type=BATCH, CONTENT_LENGTH=str(MIB))
+        usage.enter(request, organisation_id)
+        held.append(request)
+
+    try:
+        for _ in range(10):
+            enter_mebibyte(FLOOD)
+        with pytest.raises(TooBusy):
+            enter_mebibyte(FLOOD)
+        enter_mebibyte(NEIGHBOUR)
+    finally:
+        for request in held:
+            leave(request)

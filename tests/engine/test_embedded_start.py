@@ -45,6 +45,13 @@ def test_an_operators_database_loses_nothing_when_the_machine_crashes(data_dir: 
     assert server.wait_until_stopped()
 
 
+def test_an_operator_says_how_much_the_server_keeps_in_memory(data_dir: Path) -> None:
+    server = EmbeddedServer(data_dir, Wishes(buffers_mb=48))
+    assert ask(server.join().app, "SELECT current_setting('shared_buffers')") == "48MB"
+    server.leave()
+    assert server.wait_until_stopped()
+
+
 def test_nothing_listens_beyond_this_machines_files(database_server: ThrowawayServer) -> None:
     assert ask(database_server.roles.app, "SELECT current_setting('listen_addresses')") == ""
     folder = Path(str(database_server.roles.app["host"]))

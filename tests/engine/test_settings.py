@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from twin.engine.binaries import system_programs
-from twin.engine.errors import AddressUnusable, RolesUnavailable, ServerUnusable
+from twin.engine.errors import AddressUnusable, RolesUnavailable, ServerUnusable, SettingUnusable
 from twin.engine.roles import check_app_role, let_through
 from twin.engine.settings import is_embedded, resolve
 from twin.engine.testing import ThrowawayServer, address_of
@@ -166,6 +166,13 @@ def test_an_address_without_a_database_is_refused(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ServerUnusable, match="cannot be reached"):
         resolve({"DATABASE_URL": "postgresql://u:p@127.0.0.1:1/d", "TWIN_DATA_DIR": str(tmp_path)})
+
+
+@pytest.mark.parametrize("given", ["much", "-64", "12", "64MB"])
+def test_buffers_that_are_no_number_of_megabytes_are_refused_before_anything_starts(given: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingUnusable, match=r"^TWIN_SHARED_BUFFERS [^\n]+$"):
+        resolve({"TWIN_DATA_DIR": str(tmp_path / "var"), "TWIN_SHARED_BUFFERS": given})
+    assert not (tmp_path / "var").exists()
 
 
 def test_work_that_needs_no_database_starts_none(tmp_path: Path) -> None:

@@ -81,5 +81,6 @@ def _announced(request: HttpRequest) -> int:
     return min(int(length), LONGEST_BODY) if length.isdigit() else LONGEST_BODY
 
 
-# A web worker has 32 threads (`config/web.py`): four stay free of any one organisation.
-usage = Admission(Limits(all_bytes=40 * MIB, own_bytes=28 * MIB, own_requests=28))
+# A web worker has 32 threads (`config/web.py`): four stay free of any one organisation. 10 MiB are eight batches of
+# 5,000 events, as many as keep a worker busy; more of them in hand only take memory and wait.
+usage = Admission(Limits(all_bytes=40 * MIB, own_bytes=10 * MIB, own_requests=28))

@@ -11,6 +11,10 @@ class AddressUnusable(EngineError):
     """A database address cannot be read, or only some of the three were given."""
 
 
+class SettingUnusable(EngineError):
+    """A setting of the embedded database cannot be read."""
+
+
 class BinariesMissing(EngineError):
     """The programs of the embedded PostgreSQL are not installed."""
 

@@ -43,12 +43,14 @@ _PROVISIONED = "1"
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the tests want otherwise than an operator."""
+    """What is wanted otherwise than by default: the buffers by an operator, the rest by the tests."""
 
     programs: Path | None = None
     # A crash of the machine may then lose everything; a crash of the server alone does not.
     is_durable: bool = True
     account: Kind | None = None
+    # Megabytes of pages the server keeps; a quarter of the machine's memory, at most 1,024, when nothing is said.
+    buffers_mb: int | None = None
 
 
 class EmbeddedServer:
@@ -221,6 +223,8 @@ class EmbeddedServer:
             "log_timezone": "UTC",
             "lc_messages": "C",
         }
+        if self._wishes.buffers_mb is not None:
+            settings["shared_buffers"] = f"{self._wishes.buffers_mb}MB"
         if not self._wishes.is_durable:
             hasty = {"shared_buffers": "128MB", "fsync": "off", "full_page_writes": "off"}
             settings |= hasty

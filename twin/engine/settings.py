@@ -10,13 +10,14 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from twin.engine.errors import AddressUnusable, RolesUnavailable, ServerUnusable
+from twin.engine.errors import AddressUnusable, RolesUnavailable, ServerUnusable, SettingUnusable
 from twin.engine.locks import FileLock
 from twin.engine.passwords import keep_passwords, new_passwords, read_passwords, store_passwords
 from twin.engine.roles import RoleNames, check_server, grant_database, make_roles, set_default_privileges
-from twin.engine.server import EmbeddedServer
+from twin.engine.server import EmbeddedServer, Wishes
 from twin.engine.types import ConnectionParameters, DatabaseRoles
 
+_LEAST_BUFFERS = 16
 _ADDRESSES = ("TWIN_OWNER_DATABASE_URL", "TWIN_APP_DATABASE_URL", "TWIN_WRITER_DATABASE_URL")
 
 # One lease per data directory and process: settings are read more than once.
@@ -43,7 +44,7 @@ def resolve(environ: Mapping[str, str] = os.environ, *, start: bool = True) -> D
         return _by_hand(environ, data_dir)
     if environ.get("DATABASE_URL"):
         return _from_one_address(environ["DATABASE_URL"], data_dir)
-    return _embedded(data_dir) if start else _nowhere(data_dir)
+    return _embedded(data_dir, _buffers_of(environ)) if start else _nowhere(data_dir)
 
 
 def data_dir_of(environ: Mapping[str, str]) -> Path:
@@ -79,9 +80,20 @@ def is_embedded(environ: Mapping[str, str] = os.environ) -> bool:
     return not any(environ.get(name) for name in (*_ADDRESSES, "DATABASE_URL"))
 
 
-def _embedded(data_dir: Path) -> DatabaseRoles:
+def _buffers_of(environ: Mapping[str, str]) -> int | None:
+    given = environ.get("TWIN_SHARED_BUFFERS", "")
+    if not given:
+        return None
+    if not given.isdecimal() or int(given) < _LEAST_BUFFERS:
+        raise SettingUnusable(
+            f"TWIN_SHARED_BUFFERS is {given}: write megabytes as a number, {_LEAST_BUFFERS} or more, as 256."
+        )
+    return int(given)
+
+
+def _embedded(data_dir: Path, buffers_mb: int | None) -> DatabaseRoles:
     if data_dir not in _joined:
-        server = EmbeddedServer(data_dir)
+        server = EmbeddedServer(data_dir, Wishes(buffers_mb=buffers_mb))
         _joined[data_dir] = (server, server.join())
     return _joined[data_dir][1]
 
