@@ -194,3 +194,28 @@ def test_a_reseller_cannot_learn_another_ones_figures(api: Api, used_world: Worl
     data = {"meter": "sms.sent", "quantity": 1_000_000}
     api.usage(used_world.twin, event(used_world.dune.id, "dune-2", data=data))
     assert [api.get(PATH, party).content for party in (used_world.rhea, used_world.sola)] == before
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/csv"])
+def test_a_long_answer_is_sent_in_pieces_and_is_the_same(
+    api: Api, used_world: World, monkeypatch: pytest.MonkeyPatch, accept: str
+) -> None:
+    address = f"{PATH}&section=messaging"
+    whole = api.get(address, used_world.rhea, accept=accept)
+    assert whole.headers["content-length"] == str(len(whole.content))
+    monkeypatch.setattr("twin.api.reports.SENT_WHOLE", 0)
+    pieces = api.get(address, used_world.rhea, accept=accept)
+    assert (pieces.status, pieces.content) == (200, whole.content)
+    assert "content-length" not in pieces.headers
+    told = ("content-type", "content-disposition", "cache-control", "vary", "x-content-type-options")
+    assert [pieces.headers.get(name) for name in told] == [whole.headers.get(name) for name in told]
+
+
+def test_a_long_answer_is_refused_before_its_first_byte(
+    api: Api, used_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.api.reports.SENT_WHOLE", 0)
+    for query, status in (("&section=sms", 422), ("&section=chat&cursor=x", 422), ("&reseller=99999", 404)):
+        answer = api.get(PATH + query, used_world.rhea)
+        assert (answer.status, answer.media_type) == (status, PROBLEM)
+    assert api.send("HEAD", PATH, used_world.rhea).status == 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from io import BytesIO, StringIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -13,7 +12,7 @@ import pytest
 
 from tests.reports.factories import cells, company, report
 from twin.reports.columns import COLUMNS, SECTIONS
-from twin.reports.exports import csv_chunks, csv_rows, document, xlsx_file
+from twin.reports.exports import csv_chunks, csv_rows, xlsx_file
 from twin.reports.rules.cells import fits_a_number, harmless
 
 ACME, EVIL = company(7, 'Acme, "the" first'), company(9, "=cmd|' /C calc'!A0", "Sub Rhea")
@@ -141,22 +140,6 @@ def test_workbook_has_no_formula_and_no_link() -> None:
     assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row} <= {"s", "n"}
     with ZipFile(buffer) as archive:
         assert not [name for name in archive.namelist() if "rels" in name and "sheet" in name]
-
-
-def test_the_document_has_the_promised_shape() -> None:
-    made = document(report([ACME, EVIL], USED, section="messaging", search="cmd"))
-    row = made["sections"]["messaging"]["rows"][0]
-    assert made["reseller"] == {"id": 2, "name": "Rhea"}
-    assert made["period"] == {
-        "from": "2026-03-01T00:00:00Z",
-        "to": "2026-04-01T00:00:00Z",
-        "time_zone": "Europe/Berlin",
-    }
-    assert (made["currency"], made["has_expenses"], made["unrated"]) == ("EUR", False, 1)
-    assert (row["company_id"], row["company_name"], row["path"], row["unrated"]) == (9, EVIL.name, ["Sub Rhea"], 1)
-    assert row["meters"]["sms.delivered"] == {"count": 1, "quantity": 1, "buy": "123456789.012345678", "sell": "0.05"}
-    assert made["sections"]["messaging"]["next_cursor"] is None
-    assert json.dumps(made)
 
 
 @pytest.mark.parametrize("name", ["a\ufffeb\uffff", "_x0041_", "<b>&\"'", "Ω😀", "a\u2028b"])

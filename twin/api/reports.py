@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BytesIO
-from typing import Annotated, Literal
+from itertools import chain
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router
 from pydantic import Field, StringConstraints, WithJsonSchema
 
@@ -20,6 +23,7 @@ from twin.kernel.errors import invalid_field
 from twin.kernel.period import Period
 from twin.pricing.meters import METERS
 from twin.reports import exports, queries, usage_exports
+from twin.reports.documents import json_chunks
 from twin.reports.types import LARGEST_PAGE, ReportQuery, ResellerReport, UsageQuery, UsageReport
 
 JSON = "application/json"
@@ -32,6 +36,11 @@ SORT_KEYS = (
 )
 router = Router(tags=["Report"])
 _encoder = msgspec.json.Encoder()
+# What is longer is sent as it is written: whole answers of ten thousand companies would fill the process. A reader
+# of a stream holds a thread, so what fits is handed over at once.
+SENT_WHOLE: Final = 2 * 1024 * 1024
+
+AnyResponse = TypeVar("AnyResponse", bound=HttpResponseBase)
 
 Sort = Annotated[
     str,
@@ -99,7 +108,7 @@ _FILES = {
     by_alias=True,
     openapi_extra=_FILES,
 )
-def reseller_companies(request: HttpRequest, query: Query[ReportInput]) -> HttpResponse:
+def reseller_companies(request: HttpRequest, query: Query[ReportInput]) -> HttpResponseBase:
     """Who beneath the reseller used what, what it costs the reseller and what it earns.
 
     Amounts are exact decimal strings. `Accept: text/csv` answers one section (`section` is
@@ -170,18 +179,33 @@ def _question(query: ReportInput) -> ReportQuery:
     )
 
 
-def _rendered(report: ResellerReport, query: ReportInput, media_type: str) -> HttpResponse:
+def _rendered(report: ResellerReport, query: ReportInput, media_type: str) -> HttpResponseBase:
     if media_type == CSV and query.section is not None:
-        table = "".join(exports.csv_chunks(report, query.section, query.side))
-        return _download(table.encode(), f"{CSV}; charset=utf-8", f"reseller-companies-{query.section}.csv")
+        table = (chunk.encode() for chunk in exports.csv_chunks(report, query.section, query.side))
+        return _named(_sent(table, f"{CSV}; charset=utf-8"), f"reseller-companies-{query.section}.csv")
     if media_type == XLSX:
         book = BytesIO()
         exports.xlsx_file(report, query.side, book)
         return _download(book.getvalue(), XLSX, "reseller-companies.xlsx")
-    return HttpResponse(_encoder.encode(exports.document(report)), content_type=JSON)
+    return _sent(json_chunks(report), JSON)
+
+
+def _sent(chunks: Iterator[bytes], content_type: str) -> HttpResponseBase:
+    """One body with its length, or a stream where it is long; the first chunks are made before anything is sent."""
+    begun: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        begun.append(chunk)
+        size += len(chunk)
+        if size > SENT_WHOLE:
+            return StreamingHttpResponse(chain(begun, chunks), content_type=content_type)
+    return HttpResponse(b"".join(begun), content_type=content_type)
 
 
 def _download(content: bytes, content_type: str, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=content_type)
+    return _named(HttpResponse(content, content_type=content_type), name)
+
+
+def _named(response: AnyResponse, name: str) -> AnyResponse:
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -15,6 +15,7 @@ from twin.companies.access import platform_scope, report_scope
 from twin.kernel.period import Period, parse_instant
 from twin.pricing.meters import SERVICES
 from twin.reports import exports
+from twin.reports.documents import json_chunks
 from twin.reports.queries import reseller_companies as read_report
 from twin.reports.types import ReportQuery, ResellerReport, Side
 
@@ -89,7 +90,7 @@ def _rendered(made: ResellerReport, form: str, side: Side) -> bytes:
     if form == "csv":
         [section] = made.sections
         return "".join(exports.csv_chunks(made, section, side)).encode()
-    return msgspec.json.format(msgspec.json.encode(exports.document(made)), indent=2) + b"\n"
+    return msgspec.json.format(b"".join(json_chunks(made)), indent=2) + b"\n"
 
 
 def _write(content: bytes, output: Path | None) -> None:

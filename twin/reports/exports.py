@@ -1,4 +1,4 @@
-"""A report as a file: CSV, XLSX, or the document that the API answers. Amounts are exact in all of them."""
+"""A report as a file: CSV or XLSX. Amounts are exact in both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from io import BytesIO, StringIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 from zoneinfo import ZoneInfo
 
@@ -17,16 +16,14 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from twin.kernel.money import amount_text
-from twin.kernel.period import instant_text
 from twin.reports.columns import AFTER_STATEMENT, SECTIONS, Column
 from twin.reports.rules.cells import fits_a_number, harmless
-from twin.reports.types import NOTHING_USED, MeterFigures, ResellerReport, Row, Section, Side, Totals
+from twin.reports.types import ResellerReport, Row, Section, Side, Totals
 
 SIDE_NAMES: Mapping[Side, str] = {"sell": "to reseller", "buy": "to Twin"}
 _ROWS_PER_CHUNK = 500
 # Told how many rows are written so far, every so often; may raise to give up.
 Tick = Callable[[int], None]
-_NOTHING_DOCUMENT: Final[dict[str, Any]] = {"count": 0, "quantity": 0, "buy": "0", "sell": "0"}
 
 
 def unheard(rows: int) -> None:
@@ -204,71 +201,3 @@ def _write_figure(
         sheet.write_number(line, position, float(text), style)
     else:
         sheet.write_string(line, position, text, style)
-
-
-def document(report: ResellerReport) -> dict[str, Any]:
-    """The report in the shape that the API promises; amounts are exact decimal texts."""
-    return {
-        "reseller": {"id": report.reseller.id, "name": report.reseller.name},
-        "period": {
-            "from": instant_text(report.period.start),
-            "to": instant_text(report.period.end),
-            "time_zone": report.time_zone,
-        },
-        "currency": report.currency,
-        "has_expenses": report.has_expenses,
-        "unrated": report.unrated,
-        "sections": {
-            code: _section_document(section, tells_after=report.tells_after)
-            for code, section in report.sections.items()
-        },
-    }
-
-
-def _section_document(section: Section, *, tells_after: bool) -> dict[str, Any]:
-    return {
-        "rows": [
-            {
-                "company_id": row.company_id,
-                "company_name": row.company_name,
-                "path": list(row.path),
-                "unrated": row.unrated,
-                **_figures_document(row),
-                **(_after_document(row) if tells_after else {}),
-            }
-            for row in section.rows
-        ],
-        "totals": {
-            **_figures_document(section.totals),
-            "unrated": section.totals.unrated,
-            **(_after_document(section.totals) if tells_after else {}),
-        },
-        "row_count": section.row_count,
-        "next_cursor": section.next_cursor,
-    }
-
-
-def _figures_document(figures: Row | Totals) -> dict[str, Any]:
-    return {
-        "meters": {meter: _meter_document(cell) for meter, cell in figures.meters.items()},
-        "total_buy": amount_text(figures.total_buy),
-        "total_sell": amount_text(figures.total_sell),
-        "margin": amount_text(figures.margin),
-    }
-
-
-def _after_document(figures: Row | Totals) -> dict[str, Any]:
-    after = figures.after
-    told = None if after is None else {"came": after.came, "changed": after.changed, "sell": amount_text(after.sell)}
-    return {"after_statement": told}
-
-
-def _meter_document(cell: MeterFigures) -> dict[str, Any]:
-    if cell is NOTHING_USED:
-        return _NOTHING_DOCUMENT
-    return {
-        "count": cell.count,
-        "quantity": cell.quantity,
-        "buy": amount_text(cell.buy),
-        "sell": amount_text(cell.sell),
-    }

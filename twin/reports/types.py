@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol
@@ -114,12 +114,36 @@ class Row:
     after: AfterStatement | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some hundred rows by columns, one entry per row; `figures` has a list per meter for each measure."""
+
+    companies: Sequence[Dependent]
+    unrated: Sequence[int]
+    figures: Mapping[str, Sequence[Sequence[int]]]
+    total_buy: Sequence[int]
+    total_sell: Sequence[int]
+    margin: Sequence[int]
+    after: Sequence[AfterStatement | None]
+
+
+class Rows(Protocol):
+    """The rows of a page, made when they are read: ten thousand of them at once would fill memory."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, place: int) -> Row: ...
+    def __iter__(self) -> Iterator[Row]: ...
+    def blocks(self) -> Iterator[Block]:
+        """The same by columns, in order, some hundred rows at a time."""
+        ...
+
+
 @dataclass(frozen=True)
 class Section:
     """One service: the rows of the page asked for, the totals and number of all rows that passed."""
 
     code: str
-    rows: tuple[Row, ...]
+    rows: Rows
     totals: Totals
     row_count: int
     next_cursor: str | None

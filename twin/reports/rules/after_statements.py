@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from twin.reports.types import AfterStatement, Row, Totals
+from twin.reports.types import AfterStatement, Totals
 
 
 class Charged(Protocol):
@@ -36,17 +36,14 @@ def after_by_company(
     return found
 
 
-def with_after(
-    rows: Sequence[Row], totals: Totals, after: Mapping[int, AfterStatement]
-) -> tuple[tuple[Row, ...], Totals]:
-    """The same rows and totals; where nothing came later they stay as they are."""
+def with_after(totals: Totals, after: Mapping[int, AfterStatement]) -> Totals:
+    """The same totals with what came later all together; where nothing did they stay as they are."""
     if not after:
-        return tuple(rows), totals
-    marked = tuple(replace(row, after=after[row.company_id]) if row.company_id in after else row for row in rows)
+        return totals
     whole = AfterStatement(0, 0, 0)
     for one in after.values():
         whole = _added(whole, one)
-    return marked, replace(totals, after=whole)
+    return replace(totals, after=whole)
 
 
 def _added(one: AfterStatement, other: AfterStatement) -> AfterStatement:

@@ -11,9 +11,10 @@ from twin.companies.types import Company, Dependent
 from twin.pricing.meters import SERVICES
 from twin.reports.rules.after_statements import Charged, after_by_company, with_after
 from twin.reports.rules.asking import parse_sort
-from twin.reports.rules.assembling import Book, Sheet, narrowed, open_book, rows_at, sheet_of, totals_of, with_expenses
+from twin.reports.rules.assembling import Book, Sheet, narrowed, open_book, sheet_of, totals_of, with_expenses
 from twin.reports.rules.exact import Figures
 from twin.reports.rules.paging import fingerprint, found, ordered, read_cursor, sort_keys, start_after, write_cursor
+from twin.reports.rules.rows import SheetRows
 from twin.reports.types import Cells, ReportQuery, ResellerReport, Section
 
 
@@ -53,11 +54,11 @@ def _section(
     # A cursor is for one section, also when it was handed out with all five.
     positions, next_cursor = _page(sheet, replace(query, section=code), reseller_id)
     ids = {dependent.company_id for dependent in sheet.dependents} if after else set()
-    rows, totals = with_after(rows_at(sheet, positions), totals_of(sheet), after_by_company(after, sheet.meters, ids))
+    later = after_by_company(after, sheet.meters, ids)
     return Section(
         code=code,
-        rows=rows,
-        totals=totals,
+        rows=SheetRows(sheet, positions, later),
+        totals=with_after(totals_of(sheet), later),
         row_count=len(sheet.dependents),
         next_cursor=next_cursor,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from twin.pricing.meters import METERS
 from twin.reports.errors import FiguresWithoutCompany
 from twin.reports.rules.exact import Figures, grid, integers
 from twin.reports.rules.layout import MEASURES, METER_IDS, SECTION_METERS
-from twin.reports.types import NOTHING_USED, Cells, MeterFigures, Row, Totals
+from twin.reports.types import Cells, MeterFigures, Totals
 
 
 @dataclass(frozen=True)
@@ -108,26 +108,3 @@ def totals_of(sheet: Sheet) -> Totals:
         margin=int(sheet.margin.sum()),
         unrated=int(sheet.unrated.sum()),
     )
-
-
-def rows_at(sheet: Sheet, positions: Figures) -> tuple[Row, ...]:
-    """Rows for the companies at those positions, in that order."""
-    companies = (sheet.dependents[position] for position in positions.tolist())
-    columns = zip(*(_figures_at(sheet, meter, positions) for meter in sheet.meters), strict=True)
-    sums = zip(
-        *(sums[positions].tolist() for sums in (sheet.total_buy, sheet.total_sell, sheet.margin)),
-        strict=True,
-    )
-    unrated = sheet.unrated[positions].tolist()
-    return tuple(
-        Row(
-            company.company_id, company.name, company.path, missing, dict(zip(sheet.meters, cells, strict=True)), *total
-        )
-        for company, missing, cells, total in zip(companies, unrated, columns, sums, strict=True)
-    )
-
-
-def _figures_at(sheet: Sheet, meter: str, positions: Figures) -> Iterator[MeterFigures]:
-    measures = (sheet.figures(meter, measure)[positions].tolist() for measure in (*MEASURES, "unrated"))
-    # Most companies use few meters: the figures of all the others are one and the same object.
-    return (MeterFigures(*cell) if any(cell) else NOTHING_USED for cell in zip(*measures, strict=True))
