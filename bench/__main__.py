@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import psycopg
 
-from bench import enumeration, large, pages, writing
+from bench import enumeration, growing_page, growth, large, pages, writing
 from bench.anchors import Anchors
 from bench.closing import Months, months_over
 from bench.market import Market, found
@@ -21,24 +23,50 @@ from tests.flows.installation import ROOT, Installation
 from twin.engine.settings import resolve
 
 SIZES = (1_000, 5_000)
+# What is there before, when nothing else is said.
+PRESENT = {"quick": 1_000_000, "large": 10_000_000, "growth": 5_000_000}
+_SIZES_HELP = "large: half an hour and 20 GB; growth: an hour and 40 GB, half of it usage without pause past memory"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--size", choices=("quick", "large"), default="quick", help="large: half an hour and 20 GB")
-    parser.add_argument("--present", type=_numbers, help="events that are there before (1,000,000; large: 10,000,000)")
+    parser.add_argument("--size", choices=tuple(PRESENT), default="quick", help=_SIZES_HELP)
+    parser.add_argument("--present", type=_numbers, help="events that are there before (1,000,000; see --size)")
     parser.add_argument(
         "--companies", type=_numbers, default=large.SIZES, help="of resellers (100,1000,10000); large only"
     )
     parser.add_argument("--deep", type=int, default=100, help="companies four levels deep (100); large only")
+    parser.add_argument("--minutes", type=int, default=30, help="usage without pause (30); growth only")
+    parser.add_argument("--memory", type=int, default=1024, help="MB for all of it (1024); growth only")
+    parser.add_argument("--fairness", type=float, default=60, help="seconds of the flood (60); growth only")
     parser.add_argument("--events", type=int, help="events of one measured run (150,000; 300,000)")
     parser.add_argument("--runs", type=int, default=3, help="runs of which the median is taken (3)")
     parser.add_argument("--no-page", action="store_true", help="leave docs/performance.md as it is")
     arguments = parser.parse_args()
-    is_large = arguments.size == "large"
-    arguments.present = arguments.present or ((10_000_000,) if is_large else (1_000_000,))
-    arguments.events = arguments.events or (300_000 if is_large else 150_000)
-    (run_large if is_large else run_quick)(arguments)
+    arguments.present = arguments.present or (PRESENT[arguments.size],)
+    arguments.events = arguments.events or (300_000 if arguments.size == "large" else 150_000)
+    signal.signal(signal.SIGTERM, _end)
+    {"quick": run_quick, "large": run_large, "growth": run_growth}[arguments.size](arguments)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """Told to end, everything that was started is ended too."""
+    raise SystemExit(128 + number)
+
+
+def run_growth(arguments: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory(prefix="twin-bench-", ignore_cleanup_errors=True) as folder:
+        installation = Installation(Path(folder) / "data")
+        try:
+            figures = growth.measure(installation, Path(folder), arguments)
+        finally:
+            installation.destroy()
+    say(f"written: {writing.write_results(ROOT / 'bench-results', figures).relative_to(ROOT)}")
+    section = growing_page.growth_section(figures)
+    page = ROOT / "docs" / "performance.md"
+    if not arguments.no_page:
+        page.write_text(writing.with_growth(page.read_text(), section))
+    say(section)
 
 
 def run_large(arguments: argparse.Namespace) -> None:
@@ -69,7 +97,8 @@ def run_quick(arguments: argparse.Namespace) -> None:
     say("pages in a browser …")
     written = ROOT / "docs" / "performance.md"
     page = writing.with_pages(writing.page(figures), pages.measure())
-    page = writing.with_large(page, writing.large_of(written.read_text()))
+    for keep, kept in ((writing.with_large, writing.large_of), (writing.with_growth, writing.growth_of)):
+        page = keep(page, kept(written.read_text()))
     if not arguments.no_page:
         written.write_text(page)
     say(page)
