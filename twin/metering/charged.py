@@ -6,7 +6,7 @@ charge of the event itself or, where there are corrections, what the last of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -26,25 +26,28 @@ Row = tuple[Any, ...]
 # What a correction left on an edge; 0: there was none.
 CHARGED, REVERSED, WITHDRAWN = 1, 2, 3
 _POSTGRES_EPOCH = 946_684_800_000_000
-_HEAD = 19
-_TAIL = 2
+# An array as PostgreSQL sends it: a head, then every element behind its length.
+_ARRAY_HEAD = 20
 
 _EVENT = (
-    ("time", ">i8"), ("quantity", ">i8"), ("key", "V16"), ("company", ">i4"), ("source", ">i4"), ("attributes", ">i4"),
-    ("meter", ">i2"),
+    ("time", "e.event_time", ">i8"), ("quantity", "e.quantity", ">i8"), ("key", "e.key", "V16"),
+    ("company", "e.company_id", ">i4"), ("source", "e.source_id", ">i4"), ("attributes", "e.attributes_id", ">i4"),
+    ("meter", "e.meter_id", ">i2"), ("rating", "e.rating_id", ">i4"),
 )  # fmt: skip
-_EDGE = (("amount", ">i8"), ("rate", ">i4"), ("corrected", ">i2"), ("late_amount", ">i8"), ("late_rate", ">i4"))
 
 _LAST = """
     left join lateral (
         select c.amount, c.rate_id, case c.kind when 'reversal' then 2 when 'withdrawal' then 3 else 1 end as kind
         from metering_correction c
-        where c.company_id = e.company_id and c.source_id = e.source_id and c.key = e.key and c.pos = {pos}
+        where c.seller_id = {seller} and c.event_time = e.event_time and c.key = e.key
+          and c.company_id = e.company_id and c.source_id = e.source_id and c.pos = {pos}
         order by c.correction_id desc limit 1
     ) last_{pos} on true
 """
-_CORRECTED = "coalesce(last_{pos}.kind, 0)::int2, coalesce(last_{pos}.amount, 0)::int8, coalesce(last_{pos}.rate_id, 0)"
-_UNCORRECTED = "0::int2, 0::int8, 0::int4"
+_AFTER = (
+    "({of}.event_time, {of}.company_id, {of}.source_id, {of}.key)"
+    " > (%(start)s, %(after_company)s, %(after_source)s, %(after_key)s)"
+)
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,8 @@ def stretches_of(cursor: Cursor[Row], asked: Asked) -> list[Stretch]:
 
 def read_part(cursor: Cursor[Row], asked: Asked, stretch: Stretch, after: Place | None, *, at_most: int) -> Part:
     """The next events of the chain after a place."""
-    columns = _copied(cursor, *_question(cursor, asked, stretch, after, at_most), len(stretch.positions))
+    columns = _read(cursor, *_question(cursor, asked, stretch, after, at_most))
+    rates = _rates_of(cursor, columns["rating"])
     following = None
     if len(columns["time"]) == at_most:
         last = {name: columns[name][-1] for name in ("time", "company", "source", "key")}
@@ -145,7 +149,7 @@ def read_part(cursor: Cursor[Row], asked: Asked, stretch: Stretch, after: Place 
     return Part(
         stretch, columns["time"], columns["quantity"], columns["key"], columns["company"], columns["source"],
         columns["attributes"], columns["meter"],
-        tuple(_side(columns, stretch, number) for number in range(len(stretch.positions))), following,
+        tuple(_side(columns, rates, stretch, pos) for pos in stretch.positions), following,
     )  # fmt: skip
 
 
@@ -159,84 +163,115 @@ def attribute_sets(cursor: Cursor[Row], numbers: Sequence[int]) -> dict[int, Map
 
 def _question(
     cursor: Cursor[Row], asked: Asked, stretch: Stretch, after: Place | None, at_most: int
-) -> tuple[str, dict[str, Any]]:
-    is_corrected = _has_corrections(cursor, asked)
+) -> tuple[str, dict[str, Any], list[tuple[str, str]]]:
+    """The next events as one row of arrays: of many rows each would cost more here than in the database."""
     conditions = ["e.chain_id = %(chain)s", "e.event_time >= %(start)s", "e.event_time < %(end)s"]
     parameters: dict[str, Any] = {
         "chain": stretch.chain_id, "start": asked.period.start, "end": asked.period.end, "most": at_most,
-        "company": asked.company_id, "meters": list(asked.meters or ()),
+        "company": asked.company_id, "buyer": asked.buyer_id, "meters": list(asked.meters or ()),
     }  # fmt: skip
     if asked.company_id is not None:
         conditions.append("e.company_id = %(company)s")
     if asked.buyer_id is not None and stretch.pos == 0:
-        parameters["buyer"] = asked.buyer_id
         conditions.append("e.company_id = %(buyer)s")
     if asked.meters is not None:
         conditions.append("e.meter_id = any(%(meters)s)")
     if after is not None and after.time is not None:
-        parameters["start"] = EPOCH + timedelta(microseconds=after.time)
-        parameters |= {"after_company": after.company, "after_source": after.source, "after_key": UUID(hex=after.key)}
-        conditions.append(
-            "(e.event_time, e.company_id, e.source_id, e.key)"
-            " > (%(start)s, %(after_company)s, %(after_source)s, %(after_key)s)"
-        )
-    edges = ", ".join(_edge_columns(pos, is_corrected=is_corrected) for pos in stretch.positions)
-    joins = "".join(_LAST.format(pos=pos) for pos in stretch.positions) if is_corrected else ""
+        parameters |= _parameters_of(after)
+        conditions.append(_AFTER.format(of="e"))
+    sellers = {pos: stretch.sellers[pos] for pos in stretch.positions}
+    is_corrected = _has_corrections(cursor, list(sellers.values()), after, parameters)
+    columns = [*_EVENT, *(column for pos in sellers for column in _edge_columns(pos, is_corrected=is_corrected))]
+    joins = "".join(_LAST.format(pos=pos, seller=int(seller)) for pos, seller in sellers.items())
     return (
         f"""
-        copy (
-            select e.event_time, e.quantity, e.key, e.company_id, e.source_id, e.attributes_id, e.meter_id, {edges}
-            from metering_event e join metering_rating r using (rating_id) {joins}
+        select {", ".join(f"array_agg({name})" for name, _, _ in columns)} from (
+            select {", ".join(f"{value} as {name}" for name, value, _ in columns)}
+            from metering_event e {joins if is_corrected else ""}
             where {" and ".join(conditions)}
             order by e.event_time, e.company_id, e.source_id, e.key limit %(most)s
-        ) to stdout (format binary)
+        ) part
         """,  # noqa: S608 - names of our own columns
         parameters,
+        [(name, code) for name, _, code in columns],
     )
 
 
-def _edge_columns(pos: int, *, is_corrected: bool) -> str:
+def _parameters_of(after: Place) -> dict[str, Any]:
+    return {
+        "start": EPOCH + timedelta(microseconds=after.time or 0), "after_company": after.company,
+        "after_source": after.source, "after_key": UUID(hex=after.key),
+    }  # fmt: skip
+
+
+def _edge_columns(pos: int, *, is_corrected: bool) -> list[tuple[str, str, str]]:
+    """Name, value and type; without corrections only the amount."""
     amount = f"e.amount_{pos}" if pos < MOST_AMOUNTS else f"e.amounts_above[{pos - MOST_AMOUNTS + 1}]"
-    corrected = _CORRECTED.format(pos=pos) if is_corrected else _UNCORRECTED
-    return f"coalesce({amount}, 0)::int8, coalesce(r.rates[{pos + 1}], 0)::int4, {corrected}"
+    found = [(f"amount_{pos}", f"coalesce({amount}, 0)::int8", ">i8")]
+    if is_corrected:
+        found += [
+            (f"corrected_{pos}", f"coalesce(last_{pos}.kind, 0)::int4", ">i4"),
+            (f"late_amount_{pos}", f"coalesce(last_{pos}.amount, 0)::int8", ">i8"),
+            (f"late_rate_{pos}", f"coalesce(last_{pos}.rate_id, 0)::int4", ">i4"),
+        ]
+    return found
 
 
-def _has_corrections(cursor: Cursor[Row], asked: Asked) -> bool:
-    """Without any, none need be looked for event by event."""
+def _has_corrections(
+    cursor: Cursor[Row], sellers: Sequence[int], after: Place | None, parameters: Mapping[str, Any]
+) -> bool:
+    """Without any from here on, none need be looked for event by event."""
+    behind = f"and {_AFTER.format(of='c')}" if after is not None and after.time is not None else ""
     cursor.execute(
-        """
-        select exists (select 1 from metering_correction
-                       where seller_id = any(%s) and event_time >= %s and event_time < %s)
-        """,
-        [[asked.seller_id, asked.above_id or 0], asked.period.start, asked.period.end],
+        f"""
+        select exists (select 1 from metering_correction c
+                       where c.seller_id = any(%(sellers)s) and c.event_time >= %(start)s and c.event_time < %(end)s
+                         {behind})
+        """,  # noqa: S608 - constants only
+        {**parameters, "sellers": list(sellers)},
     )
     row = cursor.fetchone()
     return bool(row and row[0])
 
 
-def _copied(cursor: Cursor[Row], question: str, parameters: dict[str, Any], sides: int) -> dict[str, Any]:
-    """The rows of a binary COPY as columns; every value has its full width, there are no nulls."""
-    names = [*_EVENT, *((f"{name}_{side}", code) for side in range(sides) for name, code in _EDGE)]
-    fields: list[tuple[str, str]] = [("columns", ">i2")]
-    for name, code in names:
-        fields += [(f"{name}_length", ">i4"), (name, code)]
-    with cursor.copy(question, parameters) as copy:
-        data = b"".join(copy)
-    rows = np.frombuffer(data[_HEAD : len(data) - _TAIL], dtype=np.dtype(fields))
-    columns: dict[str, Any] = {
-        name: rows[name].copy() if code == "V16" else rows[name].astype(np.int64) for name, code in names
-    }
+def _read(
+    cursor: Cursor[Row], question: str, parameters: dict[str, Any], names: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """One row of arrays as columns; every element has its full width, there are no nulls."""
+    columns: dict[str, Any] = {}
+    # Cursors of Django's connection bind in the client and are sent text.
+    with Cursor(cursor.connection) as binary:
+        binary.execute(question, parameters, binary=True, prepare=False)
+        for place, (name, code) in enumerate(names):
+            sent = binary.pgresult.get_value(0, place) if binary.pgresult else None
+            elements = np.frombuffer((sent or b"")[_ARRAY_HEAD:], dtype=[("length", ">i4"), ("value", code)])["value"]
+            columns[name] = elements.copy() if code == "V16" else elements.astype(np.int64)
     columns["time"] += _POSTGRES_EPOCH
     return columns
 
 
-def _side(columns: Mapping[str, Any], stretch: Stretch, number: int) -> Side:
-    pos = stretch.positions[number]
-    corrected = columns[f"corrected_{number}"]
-    late = corrected != 0
-    rate = np.where(late, columns[f"late_rate_{number}"], columns[f"rate_{number}"])
-    amount = np.where(late, columns[f"late_amount_{number}"], columns[f"amount_{number}"])
-    standing = (rate != 0) & ((corrected == 0) | (corrected == CHARGED))
+def _rates_of(cursor: Cursor[Row], rating: Ints) -> Callable[[int], Ints]:
+    """The rate of every event by edge, 0 where there was none."""
+    numbers, place = np.unique(rating, return_inverse=True)
+    cursor.execute("select rating_id, rates from metering_rating where rating_id = any(%s)", [numbers.tolist()])
+    known: dict[int, list[int]] = {row[0]: row[1] for row in cursor.fetchall()}
+
+    def at(pos: int) -> Ints:
+        rates = [known[number][pos] if pos < len(known[number]) else 0 for number in numbers.tolist()]
+        found: Ints = np.array(rates, dtype=np.int64)[place]
+        return found
+
+    return at
+
+
+def _side(columns: Mapping[str, Any], rates: Callable[[int], Ints], stretch: Stretch, pos: int) -> Side:
+    rate, amount = rates(pos), columns[f"amount_{pos}"]
+    standing = rate != 0
+    if f"corrected_{pos}" in columns:
+        corrected = columns[f"corrected_{pos}"]
+        rate = np.where(corrected != 0, columns[f"late_rate_{pos}"], rate)
+        amount = np.where(corrected != 0, columns[f"late_amount_{pos}"], amount)
+        standing = (rate != 0) & ((corrected == 0) | (corrected == CHARGED))
     company: Ints = columns["company"]
     buyer = company if pos == 0 else np.full(len(company), stretch.sellers[pos - 1], dtype=np.int64)
     return Side(pos, stretch.sellers[pos], buyer, standing, rate, amount)

@@ -107,7 +107,7 @@ def _copy_corrections(
     seller_unrated: Ints,
     buyer_unrated: Ints,
 ) -> None:
-    """All reversals, then all new charges: the numbers of the rows keep that order for every event."""
+    """In the order of time, each reversal before its new charge: rows and index grow where the last ones were put."""
     part, side = one.part, one.side
     nothing = np.zeros(len(part), dtype=np.int64)
     shared = {
@@ -123,13 +123,10 @@ def _copy_corrections(
     charge = {
         **shared, "amount": one.amount, "rate_id": one.rate, "seller_unrated": nothing, "buyer_unrated": nothing
     }  # fmt: skip
-    order = np.lexsort((part.source, part.company))
-    priced = order[one.rate[order] != 0]
     names = [*(name for name, _ in _COLUMNS), "kind"]
     with copying(cursor, "metering_correction", names, "(format binary)") as copy:
         copy.write(_HEAD)
-        copy.write(_binary(reversal, order, b"reversal"))
-        copy.write(_binary(charge, priced, b"rerated"))
+        copy.write(_paired(_binary(reversal, b"reversal"), _binary(charge, b"rerated"), one.rate != 0))
         copy.write(_TAIL)
 
 
@@ -146,18 +143,28 @@ def _numbers(batches: Mapping[int, int]) -> Ints:
     return numbers
 
 
-def _binary(columns: Mapping[str, Any], places: Ints, kind: bytes) -> bytes:
-    """Rows of a binary COPY: each value behind its length."""
+def _binary(columns: Mapping[str, Any], kind: bytes) -> NDArray[np.uint8]:
+    """Rows of a binary COPY, one a line: each value behind its length."""
     fields: list[tuple[str, str]] = [("columns", ">i2")]
     for name, code in (*_COLUMNS, ("kind", f"S{len(kind)}")):
         fields += [(f"{name}_length", ">i4"), (name, code)]
-    rows = np.empty(len(places), dtype=fields)
+    rows = np.empty(len(columns["key"]), dtype=fields)
     rows["columns"] = len(_COLUMNS) + 1
     for name, code in _COLUMNS:
         rows[f"{name}_length"] = np.dtype(code).itemsize
-        rows[name] = columns[name][places]
+        rows[name] = columns[name]
     rows["kind_length"], rows["kind"] = len(kind), kind
-    return rows.tobytes()
+    return rows.view(np.uint8).reshape(len(rows), rows.itemsize)
+
+
+def _paired(first: NDArray[np.uint8], second: NDArray[np.uint8], has_second: NDArray[np.bool_]) -> bytes:
+    """The rows in turns; where there is no second one the first alone."""
+    both = np.concatenate([first, second], axis=1)
+    if has_second.all():
+        return both.tobytes()
+    wanted = has_second[:, None] | (np.arange(both.shape[1]) < first.shape[1])
+    some: bytes = both[wanted].tobytes()
+    return some
 
 
 def _add_cells(journals: dict[int, list[Cells]], one: Changes, seller_unrated: Ints, buyer_unrated: Ints) -> None:

@@ -39,7 +39,8 @@ _EVENT: Final = """
 """
 _LAST: Final = """
     select distinct on (pos) pos, kind, rate_id, amount from metering_correction
-    where company_id = %s and source_id = %s and key = %s order by pos, correction_id desc
+    where seller_id = any(%s) and event_time = %s and key = %s and company_id = %s and source_id = %s
+    order by pos, correction_id desc
 """
 
 
@@ -95,7 +96,7 @@ def _event(cursor: Cursor[Row], company_id: int, source: str, event_id: str) -> 
     if row is None:
         raise EventUnknown(f"No event {event_id!r} of source {source!r} was taken for company {company_id}.")
     time, quantity, source_id, attributes, meter, sellers, rates, amounts = row
-    cursor.execute(_LAST, [company_id, source_id, key])
+    cursor.execute(_LAST, [sellers, time, key, company_id, source_id])
     last = {found[0]: found[1:] for found in cursor.fetchall()}
     buyers = (company_id, *sellers)
     edges = tuple(

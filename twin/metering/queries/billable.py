@@ -62,7 +62,7 @@ _LATE: Final = f"""
 # price after it: what was signed off is not asked about again.
 _UNRATED: Final = f"""
     with {_ASKED}, open as (
-        select asked.buyer_id, u.event_time >= start_at as is_own, since, u.company_id, u.source_id, u.key
+        select asked.buyer_id, u.event_time >= start_at as is_own, since, u.event_time, u.company_id, u.source_id, u.key
         from metering_unrated u join asked on asked.buyer_id = u.buyer_id and u.event_time < end_at
         where u.seller_id = %(seller)s
     )
@@ -72,8 +72,9 @@ _UNRATED: Final = f"""
         select open.buyer_id from open join metering_billable e using (company_id, source_id, key)
         where not is_own and (e.batch > since[shard + 1] or exists (
             select 1 from metering_correction c
-            where (c.company_id, c.source_id, c.key) = (open.company_id, open.source_id, open.key)
-              and c.seller_id = %(seller)s and c.kind = 'reversal' and c.batch > since[shard + 1]
+            where c.seller_id = %(seller)s and c.event_time = open.event_time
+              and (c.key, c.company_id, c.source_id) = (open.key, open.company_id, open.source_id)
+              and c.kind = 'reversal' and c.batch > since[shard + 1]
         ))
     ) waiting group by buyer_id
 """  # noqa: S608 - constants only

@@ -31,7 +31,8 @@ _EVENT = """
 _CORRECTIONS = """
     select c.pos, c.rate_id, c.amount, c.kind
     from metering_correction c join metering_source s using (source_id)
-    where c.company_id = %(company)s and s.name = %(source)s and c.key = %(key)s
+    where c.seller_id = any(%(sellers)s) and c.event_time = %(time)s and c.key = %(key)s
+      and c.company_id = %(company)s and s.name = %(source)s
     order by c.correction_id
 """
 
@@ -51,7 +52,7 @@ def trace(scope: Scope, *, company_id: int, source: str, event_id: str) -> Trace
         row = cursor.fetchone()
         if row is None:
             raise EventUnknown(f"No event {event_id!r} of source {source!r} was taken for company {company_id}.")
-        cursor.execute(_CORRECTIONS, asked)
+        cursor.execute(_CORRECTIONS, asked | {"sellers": row[6], "time": row[0]})
         corrections = cursor.fetchall()
         terms = _terms(cursor, [*row[7], *(correction[1] for correction in corrections)])
     return Trace(
