@@ -382,8 +382,8 @@ def _size(connection: psycopg.Connection[Any], table: str) -> int:
 
 def _name(process: psutil.Process) -> str:
     """`twin.config.web`, `serve`, `postgres: checkpointer`."""
-    words = [part for part in process.cmdline() if part]
-    return words[0] if words and words[0].startswith("postgres:") else (words[-1] if len(words) < 5 else words[0])
+    words = [part for part in process.cmdline() if part] or [process.name()]  # one that has just ended has no words
+    return words[0] if words[0].startswith("postgres:") or len(words) > 4 else words[-1]
 
 
 def _milliseconds(one: Figures) -> str:
