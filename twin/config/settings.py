@@ -10,6 +10,7 @@ from environs import Env
 from twin.config.secrets import given_key
 from twin.engine import settings as engine
 from twin.kernel import logs
+from twin.kernel.slow_queries import TimedCursor
 
 env = Env()
 
@@ -121,6 +122,10 @@ TEMPLATES = [
 # Database -------------------------------------------------------------------
 # `default` is the app role, `owner` runs migrations, `writer` takes usage in.
 DATABASES = ROLES.django()
+for _database in DATABASES.values():
+    _database["OPTIONS"] |= {"cursor_factory": TimedCursor}
+# From how many milliseconds on a statement is noted in the log; 0 is never.
+SLOW_QUERY_MS = env.int("TWIN_SLOW_QUERY_MS", 250)
 DATABASE_ROUTERS: list[str] = []
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 PROCRASTINATE_IMPORT_PATHS = [

@@ -16,7 +16,7 @@ from types import FrameType
 
 from twin.engine.locks import FileLock
 from twin.engine.places import Places, usual_socket_folder
-from twin.engine.postmaster import Launch, Postmaster, find_postmaster, is_listening, start_postmaster
+from twin.engine.postmaster import Launch, Postmaster, find_postmaster, is_listening, start_postmaster, turn_log
 
 _PAUSE = 0.1
 _LONGEST_QUESTION = 2.0
@@ -46,6 +46,7 @@ class Keeper:
                     return 1
                 server = again
             self._was_up = self._was_up or is_listening(self._launch.socket_folder)
+            turn_log(self._launch.log)
             time.sleep(_PAUSE)
         server.stop()
         self._remove_temporary_folder()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +19,19 @@ import psutil
 from twin.engine.account import Account
 from twin.engine.places import data_of, socket_of
 
-_LARGEST_LOG = 10 * 1024 * 1024
+LARGEST_LOG = 10 * 1024 * 1024
+
+# Statements come with their values in them, names and hashes among them; so do details of errors ("Key (email)=…").
+# What is slow is in Twin's own log, without values (`kernel/slow_queries.py`).
+_SILENT = {
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_duration_sample": "-1",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
 
 
 @dataclass(frozen=True)
@@ -113,8 +126,8 @@ def find_postmaster(data: Path) -> Postmaster | None:
 def start_postmaster(launch: Launch) -> Postmaster:
     """Start the server; whether it comes up is seen at its socket and in its log."""
     clear_remains(launch)
-    _turn_log(launch.log)
-    settings = [part for name, value in launch.settings.items() for part in ("-c", f"{name}={value}")]
+    turn_log(launch.log)
+    settings = [part for name, value in (launch.settings | _SILENT).items() for part in ("-c", f"{name}={value}")]
     with launch.log.open("ab") as log:
         child = launch.account.start(
             [launch.programs / "postgres", "-D", launch.data, *settings], output=log, cwd=launch.cluster
@@ -137,6 +150,19 @@ def is_listening(socket_folder: Path) -> bool:
         except OSError:
             return False
     return True
+
+
+def turn_log(log: Path, largest: int = LARGEST_LOG) -> None:
+    """Put a log that outgrew `largest` bytes aside, in the place of the one before, and let it begin anew.
+
+    Also under a running server, which goes on at the new end; lines written in that moment may be lost.
+    """
+    with contextlib.suppress(OSError):
+        if log.stat().st_size > largest:
+            # Where the disk is full, the log makes room all the same.
+            with contextlib.suppress(OSError):
+                shutil.copyfile(log, log.with_suffix(".log.1"))
+            os.truncate(log, 0)
 
 
 def last_words(log: Path) -> str:
@@ -171,8 +197,3 @@ def _lives(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def _turn_log(log: Path) -> None:
-    if log.exists() and log.stat().st_size > _LARGEST_LOG:
-        log.rename(log.with_suffix(".log.1"))

@@ -1,0 +1,83 @@
+"""What takes long in the database is in the log: its text, never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import DataError, connection
+from django.test import override_settings
+
+from tests.logbook import events, log_lines
+from twin.accounts.models import User
+from twin.kernel import slow_queries
+from twin.kernel.budget import Budget
+
+pytestmark = pytest.mark.database
+CANARY = "Ann.Acre-harbour-918273"
+
+
+@pytest.fixture
+def everything_is_slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A threshold that each statement reaches, and a minute of its own."""
+    monkeypatch.setattr(slow_queries, "_budget", Budget(slow_queries.LINES_A_MINUTE))
+    with override_settings(SLOW_QUERY_MS=0.000001):
+        yield
+
+
+def noted(run: Any) -> list[dict[str, Any]]:
+    with log_lines() as lines:
+        run()
+    assert CANARY not in lines.getvalue()
+    return [event for event in events(lines) if event["event"] == "slow_query"]
+
+
+@pytest.mark.usefixtures("everything_is_slow")
+def test_the_text_of_a_statement_is_noted_without_its_values() -> None:
+    def run() -> None:
+        list(User.objects.filter(email__in=[f"{CANARY}{number}" for number in range(50)]))
+
+    (line,) = noted(run)
+    assert '"accounts_user"."email" IN (%s, …)' in line["statement"]
+    assert line["role"] == connection.settings_dict["USER"]
+    assert line["level"] == "warning"
+    assert line["ms"] >= 0
+
+
+@pytest.mark.usefixtures("everything_is_slow")
+def test_what_is_copied_done_in_many_or_fails_is_noted_too() -> None:
+    def run() -> None:
+        with connection.cursor() as cursor:
+            cursor.executemany("select %s", [[CANARY], ["b"]])
+            with cursor.copy("copy (select %s::text) to stdout", [CANARY]) as copy:
+                assert CANARY.encode() in b"".join(bytes(part) for part in copy)
+            with pytest.raises(DataError):
+                cursor.execute("select %s::int", [CANARY])
+
+    found = [line["statement"] for line in noted(run)]
+    assert found == ["select %s", "copy (select %s::text) to stdout", "select %s::int"]
+
+
+def test_only_what_takes_as_long_as_the_setting_says_is_noted() -> None:
+    def run() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_sleep(%s)", [0.06])
+            cursor.execute("select 1")
+
+    with override_settings(SLOW_QUERY_MS=50):
+        (line,) = noted(run)
+    assert line["statement"] == "select pg_sleep(%s)"
+    assert 60 <= line["ms"] < 5_000
+    with override_settings(SLOW_QUERY_MS=0):
+        assert noted(run) == []
+
+
+@pytest.mark.usefixtures("everything_is_slow")
+def test_a_flood_of_slow_statements_is_no_flood_of_lines() -> None:
+    def run() -> None:
+        with connection.cursor() as cursor:
+            for _ in range(slow_queries.LINES_A_MINUTE + 20):
+                cursor.execute("select 1")
+
+    assert len(noted(run)) == slow_queries.LINES_A_MINUTE
