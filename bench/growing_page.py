@@ -43,10 +43,10 @@ First {span} minutes **{first_rate:,.0f}** events/s, last {span} minutes **{last
 
 Read from every page by `pgstattuple`, once `twin metering fold` had put the rest into the books
 ({folded_seconds:.0f} s). Most memory that each serving process ever held: {peaks} MB; of the database's own, without
-what they share, at most {backend_mb:.0f} MB. {group}
+what they share, at most {backend_mb:.0f} MB. Pages are those of the table and of its long values (TOAST). {group}
 
-`twin metering verify`: exit code {exit_code} in {verify_seconds:.0f} s, at most {verify_memory:.0f} MB;
-{verified} events of {expected_events:,} that were answered 200.
+`twin metering verify`, with all the memory of the machine: exit code {exit_code} in {verify_seconds:.0f} s, at most
+{verify_memory:.0f} MB; {verified} events of {expected_events:,} that were answered 200.
 """
 _TITLES = (
     "| minute | events/s | p50 / p99 | 429s | read | report | journal | event, its indexes | book | spent | dead |"

@@ -49,7 +49,7 @@ def measure(installation: Installation, folder: Path, arguments: Namespace) -> F
     say("founding the market …")
     crowd = found_crowd(installation, SIZES, DEEP)
     say("fairness …")
-    fair = fairness.measure(installation, folder, crowd.markets[1_000], crowd.markets[100], arguments.fairness)
+    fair = fairness.measure(installation, folder, crowd.markets[SIZES[1]], crowd.markets[SIZES[0]], arguments.fairness)
     say(f"  beside the flood: {_milliseconds(fair['beside'])}, alone: {_milliseconds(fair['alone'])}")
     (present,) = arguments.present
     _fill(installation, folder, crowd, present)
@@ -58,6 +58,7 @@ def measure(installation: Installation, folder: Path, arguments: Namespace) -> F
         growth.run(limit)
         held = limit.group_peak_mb() if isinstance(limit, _Grouped) else None
         left = growth.left_behind()
+    left["verify"] = growth.verified()
     sent = sum(one["accepted"] for one in growth.told)
     before = present + sum(fair[name]["accepted"] for name in ("warm", "alone", "beside", "flood"))
     return {
@@ -148,26 +149,35 @@ def _past_memory(installation: Installation, megabytes: int) -> Iterator[_Direct
             connection.execute("alter system set debug_io_direct = 'data'")
         _serve_cold(installation, server)
         yield _Direct(str(why))
+        with psycopg.connect(**server.parameters(SUPERUSER, DATABASE), autocommit=True) as connection:
+            connection.execute("alter system reset debug_io_direct")
+        _stop(installation)
         return
     grouped = _Grouped(limit)
     try:
         _serve_cold(installation, server)
         grouped.hold_all(installation)
         yield grouped
+        _stop(installation)
     finally:
         installation.destroy()
         limit.remove()
 
 
 def _serve_cold(installation: Installation, server: EmbeddedServer) -> None:
+    _stop(installation)
+    forget_files(data_of(server.places.known_cluster()))
+    installation.serve(wait=300)
+
+
+def _stop(installation: Installation) -> None:
+    """Twin and then its database, in order."""
     installation.stop(120)
     end = time.monotonic() + 300
     while installation.postmaster() is not None:
         if time.monotonic() > end:
             raise RuntimeError("the database does not stop")
         time.sleep(0.5)
-    forget_files(data_of(server.places.known_cluster()))
-    installation.serve(wait=300)
 
 
 def forget_files(folder: Path) -> None:
@@ -319,8 +329,7 @@ class _Growth:
         peaks = sorted((peak_memory(one) / 1e6 for one in self.installation.serving_processes()), reverse=True)
         say("bloat …")
         bloat = self._bloat()
-        say("twin metering verify …")
-        return {"folded_seconds": folded, "peaks_mb": peaks, "bloat": bloat, "verify": self._verify()}
+        return {"folded_seconds": folded, "peaks_mb": peaks, "bloat": bloat}
 
     def _fold(self) -> float:
         """Seconds until all is in the books; what would not be worth it yet is folded too."""
@@ -336,7 +345,9 @@ class _Growth:
             connection.execute("drop extension pgstattuple")
         return found
 
-    def _verify(self) -> Figures:
+    def verified(self) -> Figures:
+        """`twin metering verify`, with all the memory of the machine: what it reads is no part of the run."""
+        say("twin metering verify …")
         begun = time.perf_counter()
         command = subprocess.Popen(
             [sys.executable, "-m", "twin", "metering", "verify"],
@@ -358,12 +369,19 @@ class _Growth:
 
 def bloat_of(connection: psycopg.Connection[Any], table: str) -> Figures:
     """Megabytes of a table and its indexes, the share of its pages that is dead or free, fullness of index leaves."""
-    row = connection.execute("select table_len, dead_tuple_len, free_space from pgstattuple(%s)", [table]).fetchone()
+    # What is long lies in a table beside it (TOAST), with its own index; both count.
+    beside = "select unnest(array[oid, nullif(reltoastrelid, 0)]) as oid from pg_class where oid = %s::regclass"
+    row = connection.execute(
+        f"""select sum(t.table_len)::bigint, sum(t.dead_tuple_len)::bigint, sum(t.free_space)::bigint
+            from ({beside}) r, lateral pgstattuple(r.oid::regclass) t where r.oid is not null""",  # noqa: S608 - ours
+        [table],
+    ).fetchone()
     length, dead, free = row or (0, 0, 0)
     indexes = connection.execute(
-        """select c.relname, (pgstatindex(c.oid::regclass)).index_size, (pgstatindex(c.oid::regclass)).avg_leaf_density
-           from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
-           where i.indrelid = %s::regclass and a.amname = 'btree'""",
+        f"""select c.relname, x.index_size, x.avg_leaf_density
+            from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam,
+                 lateral pgstatindex(c.oid::regclass) x
+            where i.indrelid in ({beside}) and a.amname = 'btree'""",  # noqa: S608 - ours
         [table],
     ).fetchall()
     return {
