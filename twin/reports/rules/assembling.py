@@ -66,17 +66,25 @@ def open_book(dependents: Sequence[Dependent], cells: Cells) -> Book:
 def sheet_of(book: Book, code: str, chosen: Figures) -> Sheet:
     """The section `code` for the companies at the positions `chosen` (ascending)."""
     columns = np.array([METER_IDS[meter] for meter in SECTION_METERS[code]], dtype=np.int64)
-    tables = {name: table[np.ix_(chosen, columns)] for name, table in book.tables.items()}
+    is_every = len(chosen) == len(book.dependents)
+    # A view where every company is shown: a copy of each section would be the whole report once more.
+    lines = slice(None) if is_every else chosen[:, None]
+    places = slice(int(columns[0]), int(columns[-1]) + 1) if is_every and _are_neighbours(columns) else columns
+    tables = {name: table[lines, places] for name, table in book.tables.items()}
     total_buy, total_sell = tables["buy"].sum(axis=1), tables["sell"].sum(axis=1)
     return Sheet(
         code=code,
-        dependents=tuple(book.dependents[position] for position in chosen.tolist()),
+        dependents=book.dependents if is_every else tuple(book.dependents[place] for place in chosen.tolist()),
         tables=tables,
         total_buy=total_buy,
         total_sell=total_sell,
         margin=total_sell - total_buy,
         unrated=tables["unrated"].sum(axis=1),
     )
+
+
+def _are_neighbours(columns: Figures) -> bool:
+    return bool((np.diff(columns) == 1).all())
 
 
 def with_expenses(sheet: Sheet) -> Figures:
