@@ -210,14 +210,9 @@ class _Stage:
         return (time.perf_counter() - begun) * 1000
 
     def _settle(self) -> None:
-        """Folded, vacuumed and checkpointed: as it would stand some minutes after the import."""
+        """Folded and vacuumed: as it would stand some minutes after the import."""
+        self.installation.twin("metering", "fold", timeout=3600)
         with psycopg.connect(**self.owner, autocommit=True) as connection:
-            end = time.monotonic() + 300
-            while time.monotonic() < end:
-                row = connection.execute("select count(*) from metering_journal").fetchone()
-                if row is not None and not row[0]:
-                    break
-                time.sleep(2)
             for table in TABLES:
                 connection.execute(f"vacuum analyze {table}")
 

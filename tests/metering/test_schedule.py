@@ -16,6 +16,7 @@ from twin.metering import actions, jobs, queries
 from twin.metering.actions import folding
 
 NOON = 1_800_000_000  # a whole minute, in seconds since 1970
+METERS = ("sms.sent", "sms.delivered", "email.sent")
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,42 @@ def test_few_late_events_wait_in_one_row_until_nothing_comes(world: World, monke
     monkeypatch.setattr(clock, "now", lambda: later)
     assert actions.fold_what_is_worth_it() == 2
     assert (cells(world, "rhea"), journal_rows()) == (before, {})
+    assert queries.find_differences().differences == []
+
+
+@pytest.mark.database
+def test_a_book_is_written_anew_for_a_tenth_of_its_cells(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "_WORTH_A_BOOK", 1)
+    monkeypatch.setattr(folding, "_SHARE_OF_A_BOOK", 2)
+    companies = (world.acme, world.birch)
+    take(world, *(event(party.id, f"{meter}-{party.id}", meter=meter) for party in companies for meter in METERS))
+    assert actions.fold() == 2
+
+    for number in range(2):
+        take(world, event(world.acme.id, f"few-{number}"))
+    before = cells(world, "rhea")
+    actions.fold_thriftily()
+    assert journal_rows() == {world.rhea.id: 1, world.twin.id: 1}
+    assert (cells(world, "rhea"), queries.find_differences().differences) == (before, [])
+
+    take(world, *(event(party.id, f"more-{party.id}", meter=METERS[0]) for party in companies))
+    before = cells(world, "rhea")
+    actions.fold_thriftily()
+    assert journal_rows() == {}
+    assert (cells(world, "rhea"), queries.find_differences().differences) == (before, [])
+
+
+@pytest.mark.database
+def test_too_many_that_wait_are_worth_it_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "_MOST_WAITING", 2)
+    for hour in range(2):
+        take(world, event(world.acme.id, f"{hour}", time=f"2026-03-01T0{hour}:00:00Z"))
+    actions.fold_thriftily()
+    assert journal_rows() == {world.rhea.id: 1, world.twin.id: 1}
+
+    take(world, event(world.acme.id, "c", time="2026-03-01T02:00:00Z"))
+    actions.fold_thriftily()
+    assert journal_rows() == {}
     assert queries.find_differences().differences == []
 
 
