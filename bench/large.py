@@ -106,9 +106,12 @@ class _Stage:
                 )
                 for at in starts
             ]  # fmt: skip
-            for number, part in enumerate(parts, 1):
-                part.result()
-                say(f"  part {number} of {len(parts)} in {time.perf_counter() - begun:.0f} s")
+            try:
+                for number, part in enumerate(parts, 1):
+                    part.result()
+                    say(f"  part {number} of {len(parts)} in {time.perf_counter() - begun:.0f} s")
+            finally:
+                importers.shutdown(cancel_futures=True)  # told to end, it does not go on with the rest
         self.present = present
 
     def corrected_since(self) -> datetime:

@@ -19,7 +19,7 @@ from twin.kernel.period import Period
 from twin.metering.errors import BatchTooLong, NotABatch, UnreadableBody
 from twin.metering.rules.amounts import amounts_of, terms_row
 from twin.metering.rules.buckets import EPOCH, HOUR, plan_period
-from twin.metering.rules.cells import Cells, joined, summed
+from twin.metering.rules.cells import Cells, Grid, joined, summed, total_of
 from twin.metering.rules.decoding import decode_batch, decode_single
 from twin.metering.rules.identity import id_of, key_of, keys_of, text_of
 from twin.metering.rules.packing import pack, pack_all, unpack
@@ -104,6 +104,20 @@ def test_cells_are_added_up_in_order_however_far_their_keys_lie_apart(far: int) 
     assert list(found) == sorted({row[:3] for row in rows})
     assert found[far, far, 2] == (4, 8, 12, 16, 0)
     assert found[-far, 0, 9] == (1, 2, 3, 4, 0)
+
+
+@given(st.lists(st.lists(CELL, max_size=8), max_size=6), st.sampled_from([1, 2**14, 2**31 - 5]))
+def test_a_grid_adds_up_to_what_sorting_does(rows: list[list[tuple[int, ...]]], far: int) -> None:
+    """Companies and meters within the grid and beyond it, sums within 63 bits and beyond."""
+    moved = [[(0, company * far, meter * 12, *sums) for _, company, meter, *sums in part] for part in rows]
+    parts = [summed(cells_from(part)) for part in moved if part]
+    grid = Grid()
+    for part in parts:
+        grid.add(part)
+
+    found, expected = grid.total(), total_of(parts)
+
+    assert [column.tolist() for column in found.columns()] == [column.tolist() for column in expected.columns()]
 
 
 @given(st.lists(CELL, max_size=30))

@@ -19,6 +19,9 @@ SUMS = ("count", "quantity", "buy", "sell", "unrated")
 _LIMIT = 2**63 - 1
 # About 20 MB of columns; more makes a report no faster.
 _CELLS_AT_ONCE = 200_000
+# Places of a grid of companies by meters: 32,768 companies, 40 MB.
+_METERS = 32
+_MOST_PLACES = 2**20
 
 
 @dataclass(frozen=True)
@@ -179,3 +182,53 @@ def total_of(parts: Iterable[Cells], added_up: Callable[[Cells], Cells] = summed
             size = 0
     whole = added_up(joined(waiting))
     return whole if added_up is summed else summed(whole)
+
+
+class Grid:
+    """Sums of many parts by company and meter, whatever their buckets: each number goes to its place, none is sorted.
+
+    What has no place in it (a large number of a company or meter, a sum beyond 63 bits) is added up as `total_of` does.
+    """
+
+    def __init__(self) -> None:
+        self._sums = np.zeros((len(SUMS), 0), dtype=np.int64)
+        self._largest = [0] * len(SUMS)
+        self._others: list[Cells] = []
+
+    def add(self, part: Cells) -> None:
+        """A part in which no two cells have the same company and meter."""
+        if not len(part):
+            return
+        places = self._places(part)
+        columns = [getattr(part, name) for name in SUMS]
+        if places is None or any(column.dtype == np.object_ for column in columns):
+            self._others.append(part.at_bucket(0))
+            return
+        largest = [known + _largest(column) for known, column in zip(self._largest, columns, strict=True)]
+        if max(largest) > _LIMIT:
+            self._others.append(part.at_bucket(0))
+            return
+        self._largest = largest
+        for sums, column in zip(self._sums, columns, strict=True):
+            sums[places] += column
+
+    def total(self) -> Cells:
+        """One cell per company and meter, ordered so, bucket 0; cells of nothing but zeros vanish."""
+        cells = self._cells()
+        return total_of([cells, *self._others]) if self._others else cells
+
+    def _places(self, part: Cells) -> Keys | None:
+        most = (int(part.company.max()) + 1) * _METERS
+        if most > _MOST_PLACES or int(part.meter.max()) >= _METERS:
+            return None
+        if most > self._sums.shape[1]:
+            grown = np.zeros((len(SUMS), most), dtype=np.int64)
+            grown[:, : self._sums.shape[1]] = self._sums
+            self._sums = grown
+        places: Keys = part.company * _METERS + part.meter
+        return places
+
+    def _cells(self) -> Cells:
+        places = np.flatnonzero((self._sums != 0).any(axis=0))
+        nothing = np.zeros(len(places), dtype=np.int64)
+        return Cells(nothing, places // _METERS, places % _METERS, *(sums[places] for sums in self._sums))
