@@ -12,8 +12,6 @@ import psycopg
 from psycopg import sql
 
 BARE, KEYED = "bench_bare", "bench_keyed"
-# COPY extends a table by some hundred pages at a time and fills them later.
-_PAGES_FILLED_LATER = 4_096
 Chunk = tuple[bytes, int]
 
 
@@ -22,7 +20,7 @@ class Anchors:
     """Two tables of the shape of Twin's own event rows: one bare, one with only the unique key."""
 
     parameters: dict[str, Any]
-    old_pages: int = 0
+    old_batches: tuple[int, ...] = ()
 
     def prepare(self) -> None:
         """Make both tables; the keyed one holds every row that Twin holds already."""
@@ -32,8 +30,8 @@ class Anchors:
                 connection.execute(
                     sql.SQL("create table {} as table metering_event with no data").format(sql.Identifier(table))
                 )
-            row = connection.execute("select pg_relation_size('metering_event') / 8192").fetchone()
-            self.old_pages = row[0] if row else 0
+            rows = connection.execute("select last from metering_shard order by shard").fetchall()
+            self.old_batches = tuple(row[0] for row in rows)
             connection.execute(sql.SQL("insert into {} table metering_event").format(sql.Identifier(KEYED)))
             connection.execute(
                 sql.SQL("create unique index on {} ({})").format(
@@ -55,13 +53,14 @@ class Anchors:
     def new_chunks(self, size: int) -> list[Chunk]:
         """The rows that the keyed table lacks, in the order they lie, as COPY texts of `size` rows.
 
-        Event rows are only ever added, so only the last pages are looked at.
+        Only what came since the keyed table was made is looked for in it.
         """
         wanted = sql.SQL(
-            "copy (select e.* from metering_event e where e.ctid >= {page}::tid and not exists"
+            "copy (select e.* from metering_event e where e.batch > ({old}::bigint[])[e.company_id % {shards} + 1]"
+            " and not exists"
             " (select from {keyed} k where (k.company_id, k.source_id, k.key) = (e.company_id, e.source_id, e.key))"
             " order by e.ctid) to stdout"
-        ).format(keyed=sql.Identifier(KEYED), page=sql.Literal(f"({max(self.old_pages - _PAGES_FILLED_LATER, 0)},0)"))
+        ).format(keyed=sql.Identifier(KEYED), old=sql.Literal(list(self.old_batches)), shards=len(self.old_batches))
         with self._connect() as connection, connection.cursor() as cursor:
             for way in ("hashjoin", "mergejoin"):
                 cursor.execute(f"set local enable_{way} = off")
