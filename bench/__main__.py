@@ -6,6 +6,7 @@ import argparse
 import signal
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.flows.installation import ROOT, Installation
 from twin.engine.settings import resolve
 
 SIZES = (1_000, 5_000)
+Measure = Callable[[Installation, Path, argparse.Namespace], dict[str, Any]]
 # What is there before, when nothing else is said.
 PRESENT = {"quick": 1_000_000, "large": 10_000_000, "growth": 5_000_000}
 _SIZES_HELP = "large: half an hour and 20 GB; growth: an hour and 40 GB, half of it usage without pause past memory"
@@ -55,45 +57,39 @@ def _end(number: int, _frame: FrameType | None) -> None:
 
 
 def run_growth(arguments: argparse.Namespace) -> None:
-    with tempfile.TemporaryDirectory(prefix="twin-bench-", ignore_cleanup_errors=True) as folder:
-        installation = Installation(Path(folder) / "data")
-        try:
-            figures = growth.measure(installation, Path(folder), arguments)
-        finally:
-            installation.destroy()
-    say(f"written: {writing.write_results(ROOT / 'bench-results', figures).relative_to(ROOT)}")
-    section = growing_page.growth_section(figures)
-    page = ROOT / "docs" / "performance.md"
-    if not arguments.no_page:
-        page.write_text(writing.with_growth(page.read_text(), section))
-    say(section)
+    section = growing_page.growth_section(measured(growth.measure, arguments))
+    put_on_page(writing.with_growth, section, arguments)
 
 
 def run_large(arguments: argparse.Namespace) -> None:
     if find_spec("duckdb") is None:
         raise SystemExit("DuckDB is missing: run `make bench size=large`, which installs it.")
-    with tempfile.TemporaryDirectory(prefix="twin-bench-") as folder:
+    section = writing.large_section(measured(large.measure, arguments))
+    put_on_page(writing.with_large, section, arguments)
+
+
+def measured(measure_: Measure, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What was measured in an installation of its own, also in a file; it is taken away whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="twin-bench-", ignore_cleanup_errors=True) as folder:
         installation = Installation(Path(folder) / "data")
         try:
-            figures = large.measure(installation, Path(folder), arguments)
+            figures = measure_(installation, Path(folder), arguments)
         finally:
             installation.destroy()
     say(f"written: {writing.write_results(ROOT / 'bench-results', figures).relative_to(ROOT)}")
-    section = writing.large_section(figures)
+    return figures
+
+
+def put_on_page(place: Callable[[str, str], str], section: str, arguments: argparse.Namespace) -> None:
+    """Put the section into its place on the page of performance, and print it."""
     page = ROOT / "docs" / "performance.md"
     if not arguments.no_page:
-        page.write_text(writing.with_large(page.read_text(), section))
+        page.write_text(place(page.read_text(), section))
     say(section)
 
 
 def run_quick(arguments: argparse.Namespace) -> None:
-    with tempfile.TemporaryDirectory(prefix="twin-bench-") as folder:
-        installation = Installation(Path(folder) / "data")
-        try:
-            figures = measure(installation, Path(folder), arguments)
-        finally:
-            installation.destroy()
-    say(f"written: {writing.write_results(ROOT / 'bench-results', figures).relative_to(ROOT)}")
+    figures = measured(measure, arguments)
     say("pages in a browser …")
     written = ROOT / "docs" / "performance.md"
     page = writing.with_pages(writing.page(figures), pages.measure())

@@ -17,7 +17,8 @@ from twin.kernel.errors import Forbidden, NotFound
 from twin.kernel.money import to_nano
 from twin.kernel.period import parse_instant
 from twin.kernel.tenancy import tenant_transaction
-from twin.metering import actions, queries
+from twin.metering import actions, charged, queries
+from twin.metering.actions import recharging
 from twin.metering.errors import AlreadyCharged, ReratingUndecidable, ReratingUnknown
 from twin.metering.types import NewAssignment, NewPrices, Rerating
 from twin.pricing import actions as pricing
@@ -102,6 +103,29 @@ def test_the_preview_changes_nothing_and_says_what_will_be(world: World) -> None
     assert cells(world, "rhea") == before
     with pytest.raises(ReratingUndecidable):
         actions.decide_rerating(world.rhea.scope, rerating_id=run.id, reason="r")
+
+
+def test_a_preview_knows_prices_that_are_recorded_and_used_while_it_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recharging, "EVENTS_A_STEP", 1)
+    take(world, event(world.acme.id, "a"))
+    run = actions.ask_rerating(world.rhea.scope, period=DAY)
+    read_part, meanwhile = charged.read_part, [price("0.05")]
+
+    def read_and_be_overtaken(*arguments: Any, **named: Any) -> Any:
+        part = read_part(*arguments, **named)
+        if meanwhile:
+            record_beneath_charges(world.rhea, world.rhea_card.id, meanwhile.pop())
+            take(world, event(world.acme.id, "b", time="2026-03-01T11:00:00Z"))
+        return part
+
+    monkeypatch.setattr(recharging, "read_part", read_and_be_overtaken)
+    actions.count_preview(run.id)
+
+    preview = queries.rerating(world.rhea.scope, run.id).preview
+    assert preview is not None
+    assert (preview.looked_at, [line.count for line in preview.by_company]) == (2, [1])
 
 
 def test_charging_again_by_unchanged_prices_changes_nothing_on_either_side(world: World) -> None:

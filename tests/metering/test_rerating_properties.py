@@ -6,6 +6,7 @@ import itertools
 import random
 import threading
 import time
+import traceback
 from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -218,7 +219,7 @@ class Beside:
     def __init__(self, *works: Any) -> None:
         self._works = works
         self._going = threading.Event()
-        self.failures: list[Exception] = []
+        self.failures: list[str] = []
 
     def __enter__(self) -> Beside:
         self._going.set()
@@ -238,8 +239,8 @@ class Beside:
             while self._going.is_set():
                 work()
                 time.sleep(0.02)
-        except Exception as error:  # noqa: BLE001 - told by the test itself
-            self.failures.append(error)
+        except Exception:  # noqa: BLE001 - told by the test itself
+            self.failures.append(traceback.format_exc())
         finally:
             connections.close_all()
 

@@ -106,12 +106,16 @@ def test_cells_are_added_up_in_order_however_far_their_keys_lie_apart(far: int) 
     assert found[-far, 0, 9] == (1, 2, 3, 4, 0)
 
 
-@given(st.lists(st.lists(CELL, max_size=8), max_size=6), st.sampled_from([1, 2**14, 2**31 - 5]))
-def test_a_grid_adds_up_to_what_sorting_does(rows: list[list[tuple[int, ...]]], far: int) -> None:
-    """Companies and meters within the grid and beyond it, sums within 63 bits and beyond."""
+@given(
+    st.lists(st.lists(CELL, max_size=8), max_size=6),
+    st.sampled_from([1, 2**14, 2**31 - 5]),
+    st.sampled_from([0, 5, 99]),
+)
+def test_a_grid_adds_up_to_what_sorting_does(rows: list[list[tuple[int, ...]]], far: int, worth_it: int) -> None:
+    """Companies and meters within the grid and beyond it, sums within 63 bits and beyond, many cells and few."""
     moved = [[(0, company * far, meter * 12, *sums) for _, company, meter, *sums in part] for part in rows]
     parts = [summed(cells_from(part)) for part in moved if part]
-    grid = Grid()
+    grid = Grid(worth_it)
     for part in parts:
         grid.add(part)
 

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from twin.companies.types import Company, Dependent
 from twin.kernel.period import Period
-from twin.pricing.meters import METER_BY_CODE
+from twin.pricing.meters import METER_BY_CODE, METERS
 from twin.reports.rules.answering import answer
 from twin.reports.types import ReportQuery, ResellerReport
 
@@ -78,3 +79,19 @@ def report(dependents: list[Dependent], figures: HandMadeCells, **asked: Any) ->
 
 def ids(made: ResellerReport, section: str = "messaging") -> list[int]:
     return [row.company_id for row in made.sections[section].rows]
+
+
+# What companies 7 and 9 may have used, within 63 bits and beyond.
+_amounts = st.one_of(st.integers(-(2**40), 2**40), st.integers(-(2**80), 2**80))
+usages = st.lists(
+    st.tuples(
+        st.sampled_from([7, 9]),
+        st.sampled_from([meter.code for meter in METERS]),
+        st.integers(0, 10**9),
+        st.one_of(st.integers(0, 10**12), st.integers(-(2**70), 2**70)),
+        _amounts,
+        _amounts,
+        st.integers(0, 3),
+    ),
+    max_size=30,
+)

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.reports.factories import MARCH, Used, cells, company, report, rhea
+from tests.reports.factories import MARCH, Used, cells, company, report, rhea, usages
 from twin.kernel.money import amount_text
-from twin.pricing.meters import METERS
 from twin.reports.documents import json_chunks
 from twin.reports.rules.answering import answer
 from twin.reports.rules.rows import ROWS_AT_ONCE
@@ -96,21 +95,6 @@ def test_rows_are_the_same_across_the_pieces(number: int) -> None:
         )
     with pytest.raises(IndexError):
         made.sections["bot"].rows[number]
-
-
-amounts = st.one_of(st.integers(-(2**40), 2**40), st.integers(-(2**80), 2**80))
-usages = st.lists(
-    st.tuples(
-        st.sampled_from([7, 9]),
-        st.sampled_from([meter.code for meter in METERS]),
-        st.integers(0, 10**9),
-        st.one_of(st.integers(0, 10**12), st.integers(-(2**70), 2**70)),
-        amounts,
-        amounts,
-        st.integers(0, 3),
-    ),
-    max_size=30,
-)
 
 
 @given(used=usages, sort=st.sampled_from(["company_id", "-margin", "company_name"]), expenses=st.booleans())

@@ -6,9 +6,8 @@ import random
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.reports.factories import NANO, Used, cells, company, ids, report
+from tests.reports.factories import NANO, Used, cells, company, ids, report, usages
 from twin.pricing.meters import METERS
 from twin.reports.columns import COLUMNS
 from twin.reports.errors import FiguresWithoutCompany
@@ -102,21 +101,6 @@ def test_a_section_asked_for_comes_alone() -> None:
 def test_time_zone_is_the_resellers_unless_asked_otherwise() -> None:
     assert report([], cells()).time_zone == "Europe/Berlin"
     assert report([], cells(), time_zone="Asia/Tokyo").time_zone == "Asia/Tokyo"
-
-
-amounts = st.one_of(st.integers(-(2**40), 2**40), st.integers(-(2**80), 2**80))
-usages = st.lists(
-    st.tuples(
-        st.sampled_from([7, 9]),
-        st.sampled_from([meter.code for meter in METERS]),
-        st.integers(0, 10**9),
-        st.integers(0, 10**12),
-        amounts,
-        amounts,
-        st.integers(0, 3),
-    ),
-    max_size=30,
-)
 
 
 @given(used=usages)

@@ -61,13 +61,14 @@ def count_preview(rerating_id: int, *, at_most: int | None = None) -> bool:
         asked = _run(cursor, rerating_id)[0]
         if asked.state != "asked":
             return True
-        book = _planned(reload_catalogue(unless=current_version(connections["writer"])).book, asked)
-        prices = _edge_prices(book, asked)
+        memo = _Prices(planned=True)
         tally, counted_at = Tally(), clock.now()
         for part in _parts(cursor, _asked(asked), None):
             if at_most is not None and tally.looked_at >= at_most:
                 return False
-            _count(tally, part, changes_of(cursor, part, prices))
+            # After the part: what stands in it may be charged by prices recorded since the last one.
+            catalogue = reload_catalogue(unless=current_version(connections["writer"]))
+            _count(tally, part, changes_of(cursor, part, memo.at(catalogue, asked)))
         cursor.execute(
             "update metering_rerating set state = 'ready', preview = %s, counted_at = %s"
             " where rerating_id = %s and state = 'asked'",
@@ -92,15 +93,17 @@ def continue_reratings() -> int:
 
 
 class _Prices:
-    """The prices of a run's sellers, worked out anew when tree or prices change."""
+    """The prices of a run's sellers, worked out anew when tree or prices change; `planned`: as once it is decided."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, planned: bool = False) -> None:
+        self._planned = planned
         self._version: int | None = None
         self._known: dict[int, EdgePrices] = {}
 
     def at(self, catalogue: Catalogue, asked: Rerating) -> dict[int, EdgePrices]:
         if catalogue.version != self._version:
-            self._known = _edge_prices(catalogue.book, asked)
+            book = _planned(catalogue.book, asked) if self._planned else catalogue.book
+            self._known = _edge_prices(book, asked)
             self._version = catalogue.version
         return self._known
 

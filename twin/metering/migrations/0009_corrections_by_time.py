@@ -11,8 +11,13 @@ alter table metering_correction drop constraint metering_correction_pkey;
 drop index metering_correction_seller;
 create index metering_correction_seller on metering_correction (seller_id, event_time, key);
 """
+BACK = """
+drop index metering_correction_seller;
+create index metering_correction_seller on metering_correction (seller_id, event_time);
+alter table metering_correction add primary key (company_id, source_id, key, correction_id);
+"""
 
 
 class Migration(migrations.Migration):
     dependencies = [("metering", "0008_running_corrections")]
-    operations = [migrations.RunSQL(INDEXES, migrations.RunSQL.noop)]
+    operations = [migrations.RunSQL(INDEXES, BACK)]

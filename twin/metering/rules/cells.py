@@ -19,6 +19,8 @@ SUMS = ("count", "quantity", "buy", "sell", "unrated")
 _LIMIT = 2**63 - 1
 # About 20 MB of columns; more makes a report no faster.
 _CELLS_AT_ONCE = 200_000
+# Fewer cells are sorted sooner than a grid is laid out and looked through.
+_WORTH_A_GRID = 50_000
 # Places of a grid of companies by meters: 32,768 companies, 40 MB.
 _METERS = 32
 _MOST_PLACES = 2**20
@@ -187,16 +189,33 @@ def total_of(parts: Iterable[Cells], added_up: Callable[[Cells], Cells] = summed
 class Grid:
     """Sums of many parts by company and meter, whatever their buckets: each number goes to its place, none is sorted.
 
-    What has no place in it (a large number of a company or meter, a sum beyond 63 bits) is added up as `total_of` does.
+    Few cells, and what has no place in it (a large number of a company or meter, a sum beyond 63 bits), are added up
+    as `total_of` does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, worth_it: int = _WORTH_A_GRID) -> None:
+        self._left = worth_it  # cells that still fit beside the grid
+        self._waiting: list[Cells] = []
         self._sums = np.zeros((len(SUMS), 0), dtype=np.int64)
         self._largest = [0] * len(SUMS)
         self._others: list[Cells] = []
 
     def add(self, part: Cells) -> None:
         """A part in which no two cells have the same company and meter."""
+        self._left -= len(part)
+        self._waiting.append(part)
+        if self._left < 0:
+            for waiting in self._waiting:
+                self._put(waiting)
+            self._waiting = []
+
+    def total(self) -> Cells:
+        """One cell per company and meter, ordered so, bucket 0; cells of nothing but zeros vanish."""
+        beside = [*self._others, *(part.at_bucket(0) for part in self._waiting)]
+        cells = self._cells()
+        return total_of([cells, *beside]) if beside else cells
+
+    def _put(self, part: Cells) -> None:
         if not len(part):
             return
         places = self._places(part)
@@ -211,11 +230,6 @@ class Grid:
         self._largest = largest
         for sums, column in zip(self._sums, columns, strict=True):
             sums[places] += column
-
-    def total(self) -> Cells:
-        """One cell per company and meter, ordered so, bucket 0; cells of nothing but zeros vanish."""
-        cells = self._cells()
-        return total_of([cells, *self._others]) if self._others else cells
 
     def _places(self, part: Cells) -> Keys | None:
         most = (int(part.company.max()) + 1) * _METERS
