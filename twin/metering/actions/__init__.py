@@ -1,6 +1,6 @@
 """What metering does: take usage, change prices and places safely, fold totals."""
 
-from twin.metering.actions.folding import fold, fold_thriftily, fold_what_is_worth_it
+from twin.metering.actions.folding import fold, fold_what_is_worth_it
 from twin.metering.actions.moving import accept_attachment, move_company
 from twin.metering.actions.pending import price_everything_pending, price_pending
 from twin.metering.actions.pricing import assign_rate_card, publish_rates
@@ -19,7 +19,6 @@ __all__ = [
     "decide_rerating",
     "discard_rerating",
     "fold",
-    "fold_thriftily",
     "fold_what_is_worth_it",
     "move_company",
     "price_everything_pending",

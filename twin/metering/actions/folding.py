@@ -1,38 +1,40 @@
-"""Folding: journal cells move into the hour and day books, one transaction per step.
+"""Folding: journal cells move into the books of their days, one transaction per step.
 
 Nothing waits for it and nothing depends on it: book + journal is the same sum before
 and after, in every snapshot. It only keeps reports quick.
+
+A day has a book for each of its hours, one for itself, and one of what waits: cells too few to write
+the others anew for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
+from psycopg import Cursor
 
 from twin.kernel import clock
-from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, HOURS_A_DAY
-from twin.metering.rules.cells import Cells, joined, summed
-from twin.metering.rules.packing import pack, unpack
-from twin.metering.store import copy_journal, writer_connection
+from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, HOURS_A_DAY, WAITING_LEVEL
+from twin.metering.rules.cells import Cells, Keys, joined, summed
+from twin.metering.rules.packing import pack_all, unpack
 
 # One lock per seller: two folds of one seller would read the same book.
 _FOLD_LOCK = 0x466F6C64
 _ROWS_A_STEP = 400
 # Memory is bounded by what one step holds: some 60 MB.
 _CELLS_A_STEP = 150_000
-# Fewer rows than these cost a report a few milliseconds, a fold many book rows written anew.
+# Fewer rows than these cost a report a few milliseconds, a fold some book rows written anew.
 _WORTH_FOLDING = 64
 _PATIENCE = timedelta(minutes=1)
-# A book is written anew for a tenth of its cells, and never for fewer than so many.
-_WORTH_A_BOOK = 20
-_SHARE_OF_A_BOOK = 10
-# A report reads them beside its books: 4 ms.
-_MOST_WAITING = 50_000
-_IDLE = timedelta(minutes=2)
+# The books of a day are written anew for a sixth of their cells, and never for fewer than so many.
+_WORTH_A_DAY = 20
+_SHARE_OF_A_DAY = 6
 
 
 def fold(sellers: Iterable[int] | None = None) -> int:
@@ -41,60 +43,47 @@ def fold(sellers: Iterable[int] | None = None) -> int:
     Safe at any time and to repeat; a seller being folded elsewhere is left to that one.
     """
     moved = 0
-    for seller in _sellers_with_journals(rows=1) if sellers is None else sellers:
-        while step := _fold_step(seller, is_thrifty=False):
+    for seller in _sellers_with_journals() if sellers is None else sellers:
+        while step := _fold_step(seller):
             moved += step
     return moved
 
 
-def fold_thriftily() -> int:
-    """Fold every seller's journals but for what may wait; for whoever brings much usage and more after it."""
-    return sum(_fold_thriftily(seller) for seller in _sellers_with_journals(rows=2))
-
-
 def fold_what_is_worth_it() -> int:
-    """Fold the sellers whose journals are many or have waited; what the schedule does.
-
-    Cells that are few beside the book of their hour wait together in one journal row for more of their
-    kind, or until nothing came for a while: for one late event a whole book would be written anew.
-    """
-    now = clock.now()
+    """Fold the sellers whose journals are many or have waited; what the schedule does."""
     with connections["writer"].cursor() as cursor:
         cursor.execute(
             """
-            select seller_id, max(received_at) < %(idle)s
-            from metering_journal join metering_batch using (shard, batch) group by seller_id
-            having count(*) >= %(many)s or (count(*) > 1 and min(received_at) < %(waited)s)
-                or max(received_at) < %(idle)s order by 1
+            select seller_id from metering_journal join metering_batch using (shard, batch)
+            group by seller_id having count(*) >= %s or min(received_at) < %s order by 1
             """,
-            {"many": _WORTH_FOLDING, "waited": now - _PATIENCE, "idle": now - _IDLE},
+            [_WORTH_FOLDING, clock.now() - _PATIENCE],
         )
-        found = cursor.fetchall()
-    return sum(fold([seller]) if is_idle else _fold_thriftily(seller) for seller, is_idle in found)
+        return fold([row[0] for row in cursor.fetchall()])
 
 
-def _fold_thriftily(seller: int) -> int:
-    moved = 0
-    # One row that is left is what the last step put back.
-    while (step := _fold_step(seller, is_thrifty=True)) > 1:
-        moved += step
-    return moved
-
-
-def _sellers_with_journals(*, rows: int) -> list[int]:
-    """Those with so many rows at least."""
+def _sellers_with_journals() -> list[int]:
     with connections["writer"].cursor() as cursor:
-        cursor.execute("select seller_id from metering_journal group by 1 having count(*) >= %s order by 1", [rows])
+        cursor.execute("select distinct seller_id from metering_journal order by 1")
         return [row[0] for row in cursor.fetchall()]
 
 
-def _fold_step(seller: int, *, is_thrifty: bool) -> int:
-    """Move the oldest rows of the journal; a thrifty step puts what may wait back as one row."""
+def _fold_step(seller: int) -> int:
+    """Move the oldest rows of the journal."""
     with transaction.atomic(using="writer"), connections["writer"].cursor() as cursor:
         cursor.execute("select pg_try_advisory_xact_lock(%s, %s)", [_FOLD_LOCK, seller])
         if not cursor.fetchone()[0]:
             return 0
-        cursor.execute(
+        rows = _taken_out(cursor, seller)
+        _add_to_spent(cursor, seller, summed(joined([unpack(row[1]) for row in rows])))
+        _add_to_days(cursor, seller, summed(joined([unpack(row[0]) for row in rows])))
+        return len(rows)
+
+
+def _taken_out(cursor: CursorWrapper, seller: int) -> list[tuple[bytes, bytes]]:
+    """The totals of the oldest rows of the journal, and what they say buyers owe; the rows are gone."""
+    with _binary(cursor) as binary:
+        binary.execute(
             """
             delete from metering_journal where (seller_id, shard, batch) in (
                 select seller_id, shard, batch from (
@@ -103,42 +92,12 @@ def _fold_step(seller: int, *, is_thrifty: bool) -> int:
                     from metering_journal where seller_id = %s
                     order by shard, batch limit %s
                 ) next where cells_so_far <= %s or cells_so_far = cells
-            ) returning data, spent, shard, batch
+            ) returning data, spent
             """,
             [seller, _ROWS_A_STEP, _CELLS_A_STEP],
+            binary=True,
         )
-        rows = cursor.fetchall()
-        cells = summed(joined([unpack(row[0]) for row in rows]))
-        _add_to_spent(cursor, seller, summed(joined([unpack(row[1]) for row in rows])))
-        cells, few = _parted(cursor, seller, cells) if is_thrifty else (cells, Cells.empty())
-        if len(few):
-            # In the place of the latest row they came from; what was spent has been added already.
-            with writer_connection().cursor() as copier:
-                copy_journal(copier, {seller: few}, {}, *max(row[2:] for row in rows))
-        if len(cells):
-            _add_to_books(cursor, seller, HOUR_LEVEL, cells)
-            _add_to_books(cursor, seller, DAY_LEVEL, summed(cells.at_bucket(cells.bucket // HOURS_A_DAY)))
-        return len(rows)
-
-
-def _parted(cursor: CursorWrapper, seller: int, cells: Cells) -> tuple[Cells, Cells]:
-    """What is worth writing books anew for, and what may wait; too many that wait are worth it together."""
-    hours, numbers, counts = np.unique(cells.bucket, return_inverse=True, return_counts=True)
-    sizes = _sizes(cursor, seller, HOUR_LEVEL, hours.tolist())
-    least = [max(_WORTH_A_BOOK, sizes.get(hour, 0) // _SHARE_OF_A_BOOK) for hour in hours.tolist()]
-    is_few = (counts < np.array(least, dtype=np.int64))[numbers]
-    if not is_few.any() or is_few.sum() > _MOST_WAITING:
-        return cells, Cells.empty()
-    return cells.taken(~is_few), cells.taken(is_few)
-
-
-def _sizes(cursor: CursorWrapper, seller: int, level: int, buckets: list[int]) -> dict[int, int]:
-    """How many cells the books hold that there are."""
-    cursor.execute(
-        "select bucket, cells from metering_book where seller_id = %s and level = %s and bucket = any(%s)",
-        [seller, level, buckets],
-    )
-    return dict(cursor.fetchall())
+        return binary.fetchall()
 
 
 def _add_to_spent(cursor: CursorWrapper, seller: int, owed: Cells) -> None:
@@ -153,15 +112,44 @@ def _add_to_spent(cursor: CursorWrapper, seller: int, owed: Cells) -> None:
     )
 
 
-def _add_to_books(cursor: CursorWrapper, seller: int, level: int, cells: Cells) -> None:
-    numbers, starts = np.unique(cells.bucket, return_index=True)
-    ends = [*starts[1:].tolist(), len(cells)]
-    added = {
-        bucket: cells.taken(slice(start, end))
-        for bucket, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True)
-    }
-    for buckets in _some_at_once(cursor, seller, level, list(added)):
-        _write_books(cursor, seller, level, {bucket: added[bucket] for bucket in buckets})
+def _add_to_days(cursor: CursorWrapper, seller: int, cells: Cells) -> None:
+    """What waits of each day grows by these, and goes to the books of the day once it is worth it."""
+    added = _split(cells, cells.bucket // HOURS_A_DAY)
+    for days in _some_at_once(cursor, seller, WAITING_LEVEL, list(added)):
+        waiting = _books(cursor, seller, WAITING_LEVEL, days)
+        whole = summed(joined([*waiting, *(added[day] for day in days)]))
+        is_full = np.isin(whole.bucket // HOURS_A_DAY, _full_days(cursor, seller, whole))
+        if is_full.any():
+            moved = whole.taken(is_full)
+            _add_to_books(cursor, seller, HOUR_LEVEL, moved)
+            _add_to_books(cursor, seller, DAY_LEVEL, summed(moved.at_bucket(moved.bucket // HOURS_A_DAY)))
+        waits = whole.taken(~is_full)
+        _write_books(cursor, seller, WAITING_LEVEL, _split(waits, waits.bucket // HOURS_A_DAY), days)
+
+
+def _full_days(cursor: CursorWrapper, seller: int, cells: Cells) -> list[int]:
+    """The days of which enough waits to write their books anew."""
+    days, counts = np.unique(cells.bucket // HOURS_A_DAY, return_counts=True)
+    in_days = _sizes(cursor, seller, DAY_LEVEL, days.tolist())
+    in_hours: dict[int, int] = {}
+    every_hour = (days[:, None] * HOURS_A_DAY + np.arange(HOURS_A_DAY)).ravel()
+    for hour, size in _sizes(cursor, seller, HOUR_LEVEL, every_hour.tolist()).items():
+        day = hour // HOURS_A_DAY
+        in_hours[day] = in_hours.get(day, 0) + size
+    return [
+        day
+        for day, count in zip(days.tolist(), counts.tolist(), strict=True)
+        if count >= max(_WORTH_A_DAY, (in_days.get(day, 0) + in_hours.get(day, 0)) // _SHARE_OF_A_DAY)
+    ]
+
+
+def _sizes(cursor: CursorWrapper, seller: int, level: int, buckets: list[int]) -> dict[int, int]:
+    """How many cells the books hold that there are."""
+    cursor.execute(
+        "select bucket, cells from metering_book where seller_id = %s and level = %s and bucket = any(%s)",
+        [seller, level, buckets],
+    )
+    return dict(cursor.fetchall())
 
 
 def _some_at_once(cursor: CursorWrapper, seller: int, level: int, buckets: list[int]) -> Iterator[list[int]]:
@@ -179,20 +167,51 @@ def _some_at_once(cursor: CursorWrapper, seller: int, level: int, buckets: list[
         yield some
 
 
-def _write_books(cursor: CursorWrapper, seller: int, level: int, added: dict[int, Cells]) -> None:
-    cursor.execute(
-        "select bucket, data from metering_book where seller_id = %s and level = %s and bucket = any(%s)",
-        [seller, level, list(added)],
-    )
-    books = {bucket: unpack(data) for bucket, data in cursor.fetchall()}
-    rows = []
-    for bucket, part in added.items():
-        book = summed(joined([books[bucket], part])) if bucket in books else part
-        rows.append((seller, level, bucket, len(book), pack(book)))
-    cursor.executemany(
-        """
-        insert into metering_book (seller_id, level, bucket, cells, data) values (%s, %s, %s, %s, %s)
-        on conflict (seller_id, level, bucket) do update set cells = excluded.cells, data = excluded.data
-        """,
-        rows,
-    )
+def _add_to_books(cursor: CursorWrapper, seller: int, level: int, cells: Cells) -> None:
+    added = _split(cells, cells.bucket)
+    for buckets in _some_at_once(cursor, seller, level, list(added)):
+        books = _books(cursor, seller, level, buckets)
+        whole = summed(joined([*books, *(added[bucket] for bucket in buckets)]))
+        _write_books(cursor, seller, level, _split(whole, whole.bucket), buckets)
+
+
+def _books(cursor: CursorWrapper, seller: int, level: int, buckets: list[int]) -> list[Cells]:
+    with _binary(cursor) as binary:
+        binary.execute(
+            "select data from metering_book where seller_id = %s and level = %s and bucket = any(%s) order by bucket",
+            [seller, level, buckets],
+            binary=True,
+        )
+        return [unpack(data) for (data,) in binary]
+
+
+def _write_books(
+    cursor: CursorWrapper, seller: int, level: int, books: Mapping[int, Cells], buckets: Sequence[int]
+) -> None:
+    """What is in these buckets now; a bucket that is not among the books is empty."""
+    if empty := [bucket for bucket in buckets if bucket not in books]:
+        cursor.execute(
+            "delete from metering_book where seller_id = %s and level = %s and bucket = any(%s)", [seller, level, empty]
+        )
+    cells = list(books.values())
+    with _binary(cursor) as binary:
+        binary.execute(
+            """
+            insert into metering_book (seller_id, level, bucket, cells, data)
+            select %s, %s, * from unnest(%s::int[], %s::int[], %b::bytea[])
+            on conflict (seller_id, level, bucket) do update set cells = excluded.cells, data = excluded.data
+            """,
+            [seller, level, list(books), [len(book) for book in cells], pack_all(cells)],
+        )
+
+
+def _binary(cursor: CursorWrapper) -> Cursor[Any]:
+    """For bytes as they are: Django's own cursors send and are sent text, twice as long."""
+    return Cursor(cursor.connection)
+
+
+def _split(cells: Cells, numbers: Keys) -> dict[int, Cells]:
+    """The cells of each number; they are in its order."""
+    values, starts = np.unique(numbers, return_index=True)
+    bounds = pairwise([*starts.tolist(), len(cells)])
+    return {value: cells.taken(slice(*ends)) for value, ends in zip(values.tolist(), bounds, strict=True)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from twin.companies.types import Scope
-from twin.metering.actions.folding import fold_thriftily
+from twin.metering.actions.folding import fold
 from twin.metering.actions.taking import take_decoded
 from twin.metering.rules.files import (
     REASON,
@@ -76,8 +76,8 @@ def import_file(
             if progress is not None:
                 progress(chunk.lines[-1].read_to)
             if number % _CHUNKS_BETWEEN_FOLDS == 0:
-                fold_thriftily()
-    fold_thriftily()
+                fold()
+    fold()
     return counts
 
 

@@ -13,7 +13,7 @@ from psycopg import Cursor
 from twin.companies.types import Scope
 from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped
-from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, Plan, plan_period
+from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, WAITING_LEVEL, Plan, plan_period
 from twin.metering.rules.cells import Cells, Grid, narrowed, total_of
 from twin.metering.rules.packing import unpack
 
@@ -40,6 +40,8 @@ EDGE_ROWS = """
     group by company_id, meter_id
 """
 _BOOKS = "select data from metering_book where seller_id = %s and level = %s and bucket >= %s and bucket < %s"
+# Cells of any hour: what came last, and what waits to be added to the books of its day.
+NEWEST = f"select data from metering_journal where seller_id = %s union all {_BOOKS}"  # noqa: S608 - constants only
 
 
 @scoped(snapshot=True)
@@ -52,33 +54,33 @@ def cells_in(scope: Scope, period: Period) -> Cells:
     plan = plan_period(period)
     seller = scope.organisation_id
     grid = Grid()
-    with connection.cursor() as cursor:
-        for book in _books(seller, plan):
+    # As bytes: Django's own cursors are sent text, twice as long.
+    with connection.cursor() as cursor, Cursor(connection.connection) as binary:
+        for book in _books(binary, seller, plan):
             grid.add(book)
-        grid.add(total_of(part.at_bucket(0) for part in _journals(cursor, seller, plan)))
+        grid.add(total_of(part.at_bucket(0) for part in _newest(binary, seller, plan)))
         for span in plan.spans:
             grid.add(_rows(cursor, seller, span))
     return grid.total()
 
 
-def _books(seller: int, plan: Plan) -> Iterator[Cells]:
+def _books(binary: Cursor[Any], seller: int, plan: Plan) -> Iterator[Cells]:
     """Each is of one hour or day, so a company and meter occur in it once."""
     wanted = [(HOUR_LEVEL, hours) for hours in plan.hours] + [(DAY_LEVEL, plan.days)]
-    # As bytes: Django's own cursors are sent text, twice as long.
-    with Cursor(connection.connection) as binary:
-        for level, buckets in wanted:
-            if buckets:
-                binary.execute(_BOOKS, [seller, level, buckets.start, buckets.stop], binary=True, prepare=False)
-                for (data,) in binary:
-                    yield unpack(data)
+    for level, buckets in wanted:
+        if buckets:
+            binary.execute(_BOOKS, [seller, level, buckets.start, buckets.stop], binary=True, prepare=False)
+            for (data,) in binary:
+                yield unpack(data)
 
 
-def _journals(cursor: CursorWrapper, seller: int, plan: Plan) -> Iterator[Cells]:
+def _newest(binary: Cursor[Any], seller: int, plan: Plan) -> Iterator[Cells]:
     if not plan.covered:
         return
-    cursor.execute("select data from metering_journal where seller_id = %s", [seller])
-    for row in cursor.fetchall():
-        cells = unpack(row[0])
+    days = plan.waiting
+    binary.execute(NEWEST, [seller, seller, WAITING_LEVEL, days.start, days.stop], binary=True, prepare=False)
+    for (data,) in binary:
+        cells = unpack(data)
         inside = (cells.bucket >= plan.covered.start) & (cells.bucket < plan.covered.stop)
         yield cells if inside.all() else cells.taken(inside)
 

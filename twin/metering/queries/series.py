@@ -15,8 +15,8 @@ from twin.companies.queries import direct_sellers
 from twin.companies.types import Scope
 from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped, tenant_transaction
-from twin.metering.queries.cells import cells_of
-from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, Plan, plan_period
+from twin.metering.queries.cells import NEWEST, cells_of
+from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, HOURS_A_DAY, WAITING_LEVEL, Plan, plan_period
 from twin.metering.rules.cells import Cells, group_sums, summed, total_of
 from twin.metering.rules.packing import unpack
 from twin.metering.types import UsageCell
@@ -138,7 +138,7 @@ def _read(seller: int, periods: Sequence[Period], wanted: _Wanted) -> list[Cells
     if any(one.end > other.start for one, other in pairwise(periods)):
         raise ValueError("Periods of a series come in order of time and do not overlap.")
     plans = [plan_period(period) for period in periods]
-    parts = chain(_books(seller, plans, wanted), _journals(seller, plans, wanted), _rows(seller, plans, wanted))
+    parts = chain(_books(seller, plans, wanted), _newest(seller, plans, wanted), _rows(seller, plans, wanted))
     whole = total_of(parts, summed if wanted.each else _together)
     ends = np.searchsorted(whole.bucket, np.arange(len(periods) + 1))
     return [whole.taken(slice(int(start), int(end))) for start, end in pairwise(ends)]
@@ -201,7 +201,7 @@ def _merged(parts: Sequence[tuple[int, int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _journals(seller: int, plans: Sequence[Plan], wanted: _Wanted) -> Iterator[Cells]:
+def _newest(seller: int, plans: Sequence[Plan], wanted: _Wanted) -> Iterator[Cells]:
     covered = [(plan.covered, place) for place, plan in enumerate(plans) if plan.covered]
     if not covered:
         return
@@ -209,7 +209,8 @@ def _journals(seller: int, plans: Sequence[Plan], wanted: _Wanted) -> Iterator[C
     stops = np.array([hours.stop for hours, _ in covered])
     places = np.array([place for _, place in covered])
     with connection.cursor() as cursor:
-        cursor.execute("select data from metering_journal where seller_id = %s", [seller])
+        first, last = covered[0][0].start // HOURS_A_DAY, -(-covered[-1][0].stop // HOURS_A_DAY)
+        cursor.execute(NEWEST, [seller, seller, WAITING_LEVEL, first, last])
         for (data,) in cursor:
             cells = unpack(data)
             part = np.searchsorted(starts, cells.bucket, side="right") - 1

@@ -10,7 +10,7 @@ import numpy as np
 from django.db import connections, transaction
 
 from twin.metering.queries.cells import cells_of
-from twin.metering.rules.buckets import DAY_LEVEL, EPOCH, HOUR, HOUR_LEVEL, HOURS_A_DAY
+from twin.metering.rules.buckets import DAY_LEVEL, EPOCH, HOUR, HOUR_LEVEL, HOURS_A_DAY, WAITING_LEVEL
 from twin.metering.rules.cells import SUMS, Cells, joined, summed
 from twin.metering.rules.packing import unpack
 from twin.metering.types import VerifyReport
@@ -110,7 +110,7 @@ def _days(cursor: Any, journals: dict[int, Cells]) -> Iterator[int]:
     days = {int(hour) // HOURS_A_DAY for cells in journals.values() for hour in np.unique(cells.bucket)}
     cursor.execute(
         """
-        select bucket from metering_book where level = 2
+        select bucket from metering_book where level in (2, 3)
         union select bucket / 24 from metering_book where level = 1
         """
     )
@@ -151,8 +151,9 @@ def _kept(cursor: Any, day: int, journals: dict[int, Cells]) -> dict[int, Cells]
     first, last = day * HOURS_A_DAY, (day + 1) * HOURS_A_DAY
     parts: dict[int, list[Cells]] = {}
     cursor.execute(
-        "select seller_id, data from metering_book where level = %s and bucket >= %s and bucket < %s",
-        [HOUR_LEVEL, first, last],
+        "select seller_id, data from metering_book where (level = %s and bucket >= %s and bucket < %s)"
+        " or (level = %s and bucket = %s)",
+        [HOUR_LEVEL, first, last, WAITING_LEVEL, day],
     )
     for seller, data in cursor.fetchall():
         parts.setdefault(seller, []).append(unpack(data))

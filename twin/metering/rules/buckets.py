@@ -10,9 +10,10 @@ from twin.kernel.period import Period
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 HOURS_A_DAY = 24
-# The two sizes of book.
+# The two sizes of book, and the book of what waits of a day: cells of its hours that are in neither yet.
 HOUR_LEVEL = 1
 DAY_LEVEL = 2
+WAITING_LEVEL = 3
 MICROSECOND = timedelta(microseconds=1)
 HOUR_MICROSECONDS = 3_600_000_000
 
@@ -25,6 +26,11 @@ class Plan:
     days: range
     covered: range  # every hour that books and journals answer for
     spans: tuple[Period, ...]
+
+    @property
+    def waiting(self) -> range:
+        """The days that hold them: what waits of these may be of the period."""
+        return range(self.covered.start // HOURS_A_DAY, -(-self.covered.stop // HOURS_A_DAY))
 
 
 def plan_period(period: Period) -> Plan:
