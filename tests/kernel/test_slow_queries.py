@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 
 from tests.logbook import events, log_lines
 from twin.accounts.models import User
@@ -16,6 +18,12 @@ from twin.kernel.budget import Budget
 
 pytestmark = pytest.mark.database
 CANARY = "Ann.Acre-harbour-918273"
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_server() -> None:
+    """A command that was tried in this process before keeps such lines from the terminal."""
+    logging.getLogger("twin.slow_queries").setLevel(logging.NOTSET)
 
 
 @pytest.fixture
@@ -57,6 +65,41 @@ def test_what_is_copied_done_in_many_or_fails_is_noted_too() -> None:
 
     found = [line["statement"] for line in noted(run)]
     assert found == ["select %s", "copy (select %s::text) to stdout", "select %s::int"]
+
+
+@pytest.mark.usefixtures("everything_is_slow")
+def test_what_is_sent_as_bytes_is_noted_and_counted_like_the_rest() -> None:
+    found: list[Any] = []
+
+    def run() -> None:
+        with (
+            transaction.atomic(),
+            CaptureQueriesContext(connection) as asked,
+            slow_queries.binary_cursor(connection) as it,
+        ):
+            it.execute("select %s::bytea union all select '\\x02'", [CANARY.encode()])
+            found.extend(it)
+            it.execute("select array[7]::int8[]")
+            found.append(it.pgresult.get_value(0, 0))
+        assert len(asked) == 2
+
+    lines = [line["statement"] for line in noted(run)]
+    assert found == [
+        (CANARY.encode(),),
+        (b"\x02",),
+        bytes.fromhex("00000001 00000000 00000014 00000001 0000000100000008 0000000000000007"),
+    ]
+    assert "select %s::bytea union all select '\\x02'" in lines
+    assert "select array[7]::int8[]" in lines
+
+
+@pytest.mark.usefixtures("everything_is_slow")
+def test_what_fails_is_noted_and_is_an_error_of_django_there_too() -> None:
+    def run() -> None:
+        with slow_queries.binary_cursor(connection) as cursor, pytest.raises(DataError):
+            cursor.execute("select %s::text::int", [CANARY])
+
+    assert "select %s::text::int" in [line["statement"] for line in noted(run)]
 
 
 def test_only_what_takes_as_long_as_the_setting_says_is_noted() -> None:

@@ -75,3 +75,5 @@ def _set_up() -> None:
     django.setup()
     # A command speaks for itself; what the log would say of its doings stands in the record of security.
     logging.getLogger("twin").setLevel(logging.WARNING)
+    # What took long belongs to the log of the servers, which are processes of their own: here it is in the way.
+    logging.getLogger("twin.slow_queries").setLevel(logging.ERROR)

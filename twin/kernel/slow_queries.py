@@ -14,8 +14,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql import base
-from psycopg import ClientCursor, Copy
+from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
+from psycopg import ClientCursor, Connection, Copy, Cursor
 
 from twin.kernel.budget import Budget
 
@@ -36,32 +38,47 @@ class TimedCursor(base.CursorMixin, ClientCursor[Any]):
     """
 
     def execute(self, query: Any, *args: Any, **options: Any) -> Any:
-        begun = time.perf_counter()
-        try:
+        with _timed(self.connection, query):
             return super().execute(query, *args, **options)
-        finally:
-            self._note(query, begun)
 
     def executemany(self, query: Any, params_seq: Iterable[Any], **options: Any) -> None:
-        begun = time.perf_counter()
-        try:
+        with _timed(self.connection, query):
             super().executemany(query, params_seq, **options)
-        finally:
-            self._note(query, begun)
 
     @contextmanager
     def copy(self, statement: Any, *args: Any, **options: Any) -> Iterator[Copy]:
-        begun = time.perf_counter()
-        try:
-            with super().copy(statement, *args, **options) as copy:
-                yield copy
-        finally:
-            self._note(statement, begun)
+        with _timed(self.connection, statement), super().copy(statement, *args, **options) as copy:
+            yield copy
 
-    def _note(self, query: Any, begun: float) -> None:
+
+class BinaryCursor(Cursor[Any]):
+    """Sent bytes where Django's own cursors are sent text, and timed like them; bound in the server."""
+
+    def execute(
+        self, query: Any, params: Any = None, *, prepare: bool | None = False, binary: bool | None = True
+    ) -> Any:
+        with _timed(self.connection, query):
+            return super().execute(query, params, prepare=prepare, binary=binary)
+
+
+@contextmanager
+def binary_cursor(connection: BaseDatabaseWrapper) -> Iterator[CursorWrapper]:
+    """A `BinaryCursor` of Django's connection, within its transaction; tests count its questions like all others."""
+    connection.ensure_connection()
+    wrapper = CursorDebugWrapper if connection.queries_logged else CursorWrapper
+    with wrapper(BinaryCursor(connection.connection), connection) as cursor:
+        yield cursor
+
+
+@contextmanager
+def _timed(connection: Connection[Any], query: Any) -> Iterator[None]:
+    begun = time.perf_counter()
+    try:
+        yield
+    finally:
         took = (time.perf_counter() - begun) * 1000
         if settings.SLOW_QUERY_MS and took >= settings.SLOW_QUERY_MS and _budget.spend():
-            _log.warning("slow_query", ms=round(took), role=self.connection.info.user, statement=_readable(query))
+            _log.warning("slow_query", ms=round(took), role=connection.info.user, statement=_readable(query))
 
 
 def _readable(query: Any) -> str:
