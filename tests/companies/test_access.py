@@ -228,6 +228,21 @@ def test_the_platform_reads_every_resellers_report_and_its_own() -> None:
             access.report_scope(tree.twin, other)
 
 
+def test_all_reports_of_the_platform_come_with_the_scopes_that_each_alone_would_have() -> None:
+    tree = a_tree()
+    found = access.report_scopes(tree.twin)
+    whose = [tree.twin.organisation_id, tree.rhea.id, tree.sola.id, tree.strand.id]
+    assert [company.id for company, _ in found] == whose
+    assert [scope for _, scope in found] == [access.report_scope(tree.twin, each) for each in whose]
+
+
+def test_nobody_else_has_the_reports_of_all() -> None:
+    tree = a_tree()
+    for company in (tree.rhea, tree.acme):
+        with pytest.raises(CompanyNotFound):
+            access.report_scopes(scope_of(company))
+
+
 def test_a_company_has_no_such_report() -> None:
     tree = a_tree()
     with pytest.raises(CompanyNotFound):

@@ -16,7 +16,7 @@ from django.db import connections
 from twin.accounts.types import Person
 from twin.companies.errors import CompanyInactive, CompanyNotFound, NotInitialised
 from twin.companies.models import ApiKey
-from twin.companies.queries import get_company
+from twin.companies.queries import get_company, sellers
 from twin.companies.queries.acting import open_acting
 from twin.companies.rules.attachments import attachment_state
 from twin.companies.rules.permissions import permissions_of
@@ -27,6 +27,7 @@ from twin.companies.types import (
     REPORTS_READ,
     Acting,
     AttachmentOffer,
+    Company,
     CompanyKind,
     CompanyState,
     Dismissal,
@@ -292,6 +293,18 @@ def report_scope(scope: Scope, reseller_id: int | None) -> Scope:
     if named is None or named.kind != "reseller":
         raise CompanyNotFound(f"There is no reseller {reseller_id}.")
     return Scope(named.id, "reseller", scope.permissions, scope.person_id)
+
+
+def report_scopes(scope: Scope) -> list[tuple[Company, Scope]]:
+    """Whose reports the platform may read, its own first, with the scope of each: all looked up together.
+
+    The same as `report_scope` for every one of them; anybody else finds nothing.
+    """
+    scope.require(REPORTS_READ)
+    if scope.kind != "platform":
+        raise CompanyNotFound("Only the platform sees all resellers.")
+    own, *others = sellers(scope)
+    return [(own, scope), *((one, Scope(one.id, "reseller", scope.permissions, scope.person_id)) for one in others)]
 
 
 def reading_scope(organisation_id: int) -> Scope:
