@@ -82,9 +82,7 @@ def _values(view: memoryview, offset: int, code: int, base: int, scale: int, len
         texts = bytes(view[offset:end]).decode("ascii").split(",")
         return np.array([int(text) for text in texts], dtype=object), end
     stored = np.frombuffer(view, dtype=_DTYPES[code], count=length, offset=offset)
-    values = stored.astype(np.int64)
-    if scale != 1:
-        values *= scale
+    values = np.multiply(stored, scale, dtype=np.int64) if scale != 1 else stored.astype(np.int64)
     if base:
         values += base
     return values, offset + code * length
