@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twin.portal.report_table import Cell
 from twin.portal.templatetags.cells import table_cells
+from twin.portal.templatetags.fields import suggestions
 
 
 def test_cells_stand_one_after_the_other_with_their_exact_figure() -> None:
@@ -19,3 +20,9 @@ def test_no_part_of_a_cell_is_markup() -> None:
     written = table_cells([Cell(evil, evil, evil, evil)])
     assert "<script>" not in written
     assert written.count("&quot;&gt;&lt;script&gt;") == 4
+
+
+def test_suggestions_stand_one_after_the_other_and_are_no_markup() -> None:
+    assert suggestions(("Europe/Berlin", '"><b>')) == (
+        '<option value="Europe/Berlin"></option><option value="&quot;&gt;&lt;b&gt;"></option>'
+    )

@@ -109,7 +109,7 @@ class PeriodControl:
         return self.asked.raw.get("time_zone", "") if "time_zone" in self.asked.problems else self.asked.zone.key
 
     @property
-    def zones(self) -> list[str]:
+    def zones(self) -> tuple[str, ...]:
         return offered_zones()
 
     @cached_property
@@ -223,6 +223,6 @@ def oddity_words(name: str, moment: Moment, zone: ZoneInfo) -> str:
 
 
 @cache
-def offered_zones() -> list[str]:
+def offered_zones() -> tuple[str, ...]:
     """Zones named by region and city, which is what people look for."""
-    return ["UTC", *sorted(name for name in zone_names() if name.split("/")[0] in _REGIONS)]
+    return ("UTC", *sorted(name for name in zone_names() if name.split("/")[0] in _REGIONS))

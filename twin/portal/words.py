@@ -57,7 +57,8 @@ def step_words(period: Period, zone: ZoneInfo, step: str) -> tuple[str, str]:
         return month_words(local), dateformat.format(local, "M")
     if step == "year":
         return f"{local:%Y}", f"{local:%Y}"
-    return f"{weekday_words(local)} {short_date_words(local)}", short_date_words(local)
+    short = short_date_words(local)
+    return f"{weekday_words(local)} {short}", short
 
 
 def offset_words(local: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -47,6 +47,8 @@ def overview(scope: Scope, query: OverviewQuery) -> Overview:
     # One that has gone since the period before is no longer compared.
     compared = compare(dependent_ids_in(scope, query.period), cells, before)
     services = by_service(cells)
+    biggest, falling = compared.biggest(_MOST_COMPANIES), compared.deepest(_MOST_COMPANIES)
+    trends = _trends(scope, query.period, compared, {*biggest, *falling})
     return Overview(
         reseller=reseller,
         period=query.period,
@@ -60,8 +62,8 @@ def overview(scope: Scope, query: OverviewQuery) -> Overview:
         services_before=by_service(before),
         step=step_of(query.period),
         points=_points(scope, query.period, zone),
-        biggest=_trends(scope, query.period, compared, compared.biggest(_MOST_COMPANIES)),
-        falling=_trends(scope, query.period, compared, compared.deepest(_MOST_COMPANIES)),
+        biggest=tuple(trends[place] for place in biggest),
+        falling=tuple(trends[place] for place in falling),
         falling_count=len(compared.falling()),
         unrated=_unrated(scope, query.period),
         under_cost=_under_cost(scope, reseller, now),
@@ -78,14 +80,14 @@ def _points(scope: Scope, period: Period, zone: ZoneInfo) -> tuple[TrendPoint, .
     return tuple(made)
 
 
-def _trends(scope: Scope, period: Period, compared: Comparison, places: Sequence[int]) -> tuple[CompanyTrend, ...]:
-    """The companies at these places, in this order."""
-    ids = [int(compared.ids[place]) for place in places]
-    known = {one.company_id: one for one in dependents_in(scope, period, only=ids)}
-    return tuple(
-        CompanyTrend(company_id, known[company_id].name, known[company_id].path, *compared.sums_at(place))
-        for company_id, place in zip(ids, places, strict=True)
-    )
+def _trends(scope: Scope, period: Period, compared: Comparison, places: Collection[int]) -> dict[int, CompanyTrend]:
+    """The companies at these places, each by its place."""
+    ids = {place: int(compared.ids[place]) for place in places}
+    known = {one.company_id: one for one in dependents_in(scope, period, only=list(ids.values()))}
+    return {
+        place: CompanyTrend(company_id, known[company_id].name, known[company_id].path, *compared.sums_at(place))
+        for place, company_id in ids.items()
+    }
 
 
 def _unrated(scope: Scope, period: Period) -> tuple[UnratedUsage, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ _THINGS: Final = (*_PAIRS, *((meter.code,) for meter in METERS if meter.code not
 _SECONDS_OF_A_CALL: Final = 60
 
 Winners = tuple[tuple[int, int], ...]
+RatesByMeter = Mapping[int, Sequence[Rate]]
 
 
 @dataclass(frozen=True)
@@ -38,20 +40,27 @@ def losses(sold: Sequence[Rate], paid: Sequence[Rate], at: datetime) -> list[Los
 
     A side without a price is no loss but unrated usage, which is another matter.
     """
+    sells, buys = _by_meter(sold), _by_meter(paid)
     found: list[Loss] = []
     for meters in _THINGS:
-        ids = {METER_IDS[meter] for meter in meters}
-        sells = [rate for rate in sold if rate.meter_id in ids]
-        buys = [rate for rate in paid if rate.meter_id in ids]
         found.extend(_losses_of(meters, sells, buys, at))
     return sorted(found, key=lambda one: (one.sell - one.buy, one.meters, sorted(one.attributes.items())))
 
 
-def _losses_of(meters: tuple[str, ...], sells: Sequence[Rate], buys: Sequence[Rate], at: datetime) -> Iterator[Loss]:
+def _by_meter(rates: Sequence[Rate]) -> RatesByMeter:
+    found: defaultdict[int, list[Rate]] = defaultdict(list)
+    for rate in rates:
+        found[rate.meter_id].append(rate)
+    return found
+
+
+def _losses_of(meters: tuple[str, ...], sells: RatesByMeter, buys: RatesByMeter, at: datetime) -> Iterator[Loss]:
+    ids = [METER_IDS[meter] for meter in meters]
     quantity = _SECONDS_OF_A_CALL if METER_BY_CODE[meters[0]].unit == "second" else 1
     known: set[Winners] = set()
-    for selector in _selectors([*sells, *buys]):
-        pairs = [_winners(METER_IDS[meter], sells, buys, dict(selector), at) for meter in meters]
+    for selector in _selectors([rate for side in (sells, buys) for number in ids for rate in side.get(number, ())]):
+        attributes = dict(selector)
+        pairs = [_winners(sells.get(number, ()), buys.get(number, ()), attributes, at) for number in ids]
         priced = [pair for pair in pairs if pair is not None]
         winners = tuple((sell.id, buy.id) for sell, buy in priced)
         if winners in known:
@@ -61,7 +70,7 @@ def _losses_of(meters: tuple[str, ...], sells: Sequence[Rate], buys: Sequence[Ra
         cost = sum(charge_nano(buy.terms, quantity) for _, buy in priced)
         if earned < cost:
             named = tuple(meter for meter, pair in zip(meters, pairs, strict=True) if pair is not None)
-            yield Loss(named, dict(selector), quantity, earned, cost)
+            yield Loss(named, attributes, quantity, earned, cost)
 
 
 def _selectors(rates: Sequence[Rate]) -> list[Selector]:
@@ -70,8 +79,7 @@ def _selectors(rates: Sequence[Rate]) -> list[Selector]:
 
 
 def _winners(
-    meter_id: int, sells: Sequence[Rate], buys: Sequence[Rate], attributes: Mapping[str, str], at: datetime
+    sells: Sequence[Rate], buys: Sequence[Rate], attributes: Mapping[str, str], at: datetime
 ) -> tuple[Rate, Rate] | None:
-    sell = winning_rate([rate for rate in sells if rate.meter_id == meter_id], attributes, at)
-    buy = winning_rate([rate for rate in buys if rate.meter_id == meter_id], attributes, at)
+    sell, buy = winning_rate(sells, attributes, at), winning_rate(buys, attributes, at)
     return None if sell is None or buy is None else (sell, buy)
