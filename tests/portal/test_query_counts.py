@@ -73,12 +73,15 @@ MOST_QUESTIONS: Final[Mapping[int, str]] = {
         "balance_file billing_settings card_assign company_card correction corrections invoice_credit invoices "
         "mfa_reauthenticate_webauthn payment payments_file prices_paid usage_file user"
     ),
-    25: "balances companies companies_file company payments report_file resellers statement statements",
+    25: "balances companies companies_file company payments report_file statement statements",
     30: "books card_trial events_file one_company open_statement rate_card usage",
     35: "balance buyer statement_line",
-    45: "open_statement_line reseller_companies",
-    50: "drill_down",
+    40: "resellers",
+    45: "open_statement_line",
+    50: "drill_down reseller_companies",
 }
+# Row-level security shows one organisation's books at a time: so many questions for each one more.
+FOR_EACH: Final[Mapping[str, int]] = {"resellers": 2}
 # What shows nothing to anybody here; the test fails when it does.
 SHOWS_NOTHING: Final[Mapping[str, str]] = {
     "leads on to a page that is counted": (
@@ -302,7 +305,11 @@ def _ids(world: World) -> dict[str, Any]:
 def test_no_page_asks_more_often_when_there_is_more(counted: Any) -> None:
     before, after = counted
     assert len(before) > 70
-    grown = {page: (before[page], number) for page, number in after.items() if number - before[page] >= MORE - 1}
+    grown = {
+        page: (before[page], number)
+        for page, number in after.items()
+        if number - before[page] - MORE * FOR_EACH.get(page, 0) >= MORE - 1
+    }
     assert grown == {}
 
 

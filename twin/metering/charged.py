@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from psycopg import Cursor
 
 from twin.kernel.period import Period
+from twin.kernel.slow_queries import BinaryCursor
 from twin.metering.rules.buckets import EPOCH
 from twin.metering.store import MOST_AMOUNTS
 
@@ -240,8 +241,8 @@ def _read(
     """One row of arrays as columns; every element has its full width, there are no nulls."""
     columns: dict[str, Any] = {}
     # Cursors of Django's connection bind in the client and are sent text.
-    with Cursor(cursor.connection) as binary:
-        binary.execute(question, parameters, binary=True, prepare=False)
+    with BinaryCursor(cursor.connection) as binary:
+        binary.execute(question, parameters)
         for place, (name, code) in enumerate(names):
             sent = binary.pgresult.get_value(0, place) if binary.pgresult else None
             elements = np.frombuffer((sent or b"")[_ARRAY_HEAD:], dtype=[("length", ">i4"), ("value", code)])["value"]

@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
-from psycopg import Cursor
 
 from twin.kernel import clock
+from twin.kernel.slow_queries import BinaryCursor
 from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, HOURS_A_DAY, WAITING_LEVEL
 from twin.metering.rules.cells import Cells, Keys, joined, summed
 from twin.metering.rules.packing import pack_all, unpack
@@ -82,7 +81,7 @@ def _fold_step(seller: int) -> int:
 
 def _taken_out(cursor: CursorWrapper, seller: int) -> list[tuple[bytes, bytes]]:
     """The totals of the oldest rows of the journal, and what they say buyers owe; the rows are gone."""
-    with _binary(cursor) as binary:
+    with BinaryCursor(cursor.connection) as binary:
         binary.execute(
             """
             delete from metering_journal where (seller_id, shard, batch) in (
@@ -95,7 +94,6 @@ def _taken_out(cursor: CursorWrapper, seller: int) -> list[tuple[bytes, bytes]]:
             ) returning data, spent
             """,
             [seller, _ROWS_A_STEP, _CELLS_A_STEP],
-            binary=True,
         )
         return binary.fetchall()
 
@@ -176,11 +174,10 @@ def _add_to_books(cursor: CursorWrapper, seller: int, level: int, cells: Cells) 
 
 
 def _books(cursor: CursorWrapper, seller: int, level: int, buckets: list[int]) -> list[Cells]:
-    with _binary(cursor) as binary:
+    with BinaryCursor(cursor.connection) as binary:
         binary.execute(
             "select data from metering_book where seller_id = %s and level = %s and bucket = any(%s) order by bucket",
             [seller, level, buckets],
-            binary=True,
         )
         return [unpack(data) for (data,) in binary]
 
@@ -194,7 +191,7 @@ def _write_books(
             "delete from metering_book where seller_id = %s and level = %s and bucket = any(%s)", [seller, level, empty]
         )
     cells = list(books.values())
-    with _binary(cursor) as binary:
+    with BinaryCursor(cursor.connection) as binary:
         binary.execute(
             """
             insert into metering_book (seller_id, level, bucket, cells, data)
@@ -203,11 +200,6 @@ def _write_books(
             """,
             [seller, level, list(books), [len(book) for book in cells], pack_all(cells)],
         )
-
-
-def _binary(cursor: CursorWrapper) -> Cursor[Any]:
-    """For bytes as they are: Django's own cursors send and are sent text, twice as long."""
-    return Cursor(cursor.connection)
 
 
 def _split(cells: Cells, numbers: Keys) -> dict[int, Cells]:

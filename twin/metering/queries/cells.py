@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-from psycopg import Cursor
 
 from twin.companies.types import Scope
 from twin.kernel.period import Period
+from twin.kernel.slow_queries import binary_cursor
 from twin.kernel.tenancy import scoped
 from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, WAITING_LEVEL, Plan, plan_period
 from twin.metering.rules.cells import Cells, Grid, narrowed, total_of
@@ -55,7 +55,7 @@ def cells_in(scope: Scope, period: Period) -> Cells:
     seller = scope.organisation_id
     grid = Grid()
     # As bytes: Django's own cursors are sent text, twice as long.
-    with connection.cursor() as cursor, Cursor(connection.connection) as binary:
+    with connection.cursor() as cursor, binary_cursor(connection) as binary:
         for book in _books(binary, seller, plan):
             grid.add(book)
         grid.add(total_of(part.at_bucket(0) for part in _newest(binary, seller, plan)))
@@ -64,21 +64,21 @@ def cells_in(scope: Scope, period: Period) -> Cells:
     return grid.total()
 
 
-def _books(binary: Cursor[Any], seller: int, plan: Plan) -> Iterator[Cells]:
+def _books(binary: CursorWrapper, seller: int, plan: Plan) -> Iterator[Cells]:
     """Each is of one hour or day, so a company and meter occur in it once."""
     wanted = [(HOUR_LEVEL, hours) for hours in plan.hours] + [(DAY_LEVEL, plan.days)]
     for level, buckets in wanted:
         if buckets:
-            binary.execute(_BOOKS, [seller, level, buckets.start, buckets.stop], binary=True, prepare=False)
+            binary.execute(_BOOKS, [seller, level, buckets.start, buckets.stop])
             for (data,) in binary:
                 yield unpack(data)
 
 
-def _newest(binary: Cursor[Any], seller: int, plan: Plan) -> Iterator[Cells]:
+def _newest(binary: CursorWrapper, seller: int, plan: Plan) -> Iterator[Cells]:
     if not plan.covered:
         return
     days = plan.waiting
-    binary.execute(NEWEST, [seller, seller, WAITING_LEVEL, days.start, days.stop], binary=True, prepare=False)
+    binary.execute(NEWEST, [seller, seller, WAITING_LEVEL, days.start, days.stop])
     for (data,) in binary:
         cells = unpack(data)
         inside = (cells.bucket >= plan.covered.start) & (cells.bucket < plan.covered.stop)
