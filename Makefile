@@ -46,8 +46,8 @@ fix: setup ## format and mend what the linter can
 audit: $(DONE)/dev $(DONE)/assets ## ask the registries for known weaknesses of the locked packages; needs the network
 	@scripts/audit
 
-bench: setup $(if $(filter large,$(size)),$(DONE)/bench) ## the measurements, each beside its anchor; size=large: millions of events, with DuckDB; size=growth: half an hour past memory; present=2000000 minutes=30 memory=1024
-	$(BIN)/python -m bench --size $(or $(size),quick) $(if $(present),--present $(present)) $(if $(companies),--companies $(companies)) $(if $(minutes),--minutes $(minutes)) $(if $(memory),--memory $(memory))
+bench: setup $(if $(filter large,$(size)),$(DONE)/bench) ## the measurements, each beside its anchor; size=large: millions of events, with DuckDB; size=growth: half an hour past memory; present=2000000 minutes=30 memory=1024 verify=60
+	$(BIN)/python -m bench --size $(or $(size),quick) $(if $(present),--present $(present)) $(if $(companies),--companies $(companies)) $(if $(minutes),--minutes $(minutes)) $(if $(memory),--memory $(memory)) $(if $(verify),--verify $(verify))
 
 $(DONE)/runtime: requirements/runtime.txt pyproject.toml scripts/environment
 	@scripts/environment runtime

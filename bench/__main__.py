@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--deep", type=int, default=100, help="companies four levels deep (100); large only")
     parser.add_argument("--minutes", type=int, default=30, help="usage without pause (30); growth only")
     parser.add_argument("--memory", type=int, default=1024, help="MB for all of it (1024); growth only")
+    parser.add_argument("--verify", type=float, default=60, help="minutes given to the verification (60); growth only")
     parser.add_argument("--fairness", type=float, default=60, help="seconds of the flood (60); growth only")
     parser.add_argument("--events", type=int, help="events of one measured run (150,000; 300,000)")
     parser.add_argument("--runs", type=int, default=3, help="runs of which the median is taken (3)")

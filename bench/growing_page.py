@@ -45,8 +45,7 @@ Read from every page by `pgstattuple`, once `twin metering fold` had put the res
 ({folded_seconds:.0f} s). Most memory that each serving process ever held: {peaks} MB; of the database's own, without
 what they share, at most {backend_mb:.0f} MB. Pages are those of the table and of its long values (TOAST). {group}
 
-`twin metering verify`, with all the memory of the machine: exit code {exit_code} in {verify_seconds:.0f} s, at most
-{verify_memory:.0f} MB; {verified} events of {expected_events:,} that were answered 200.
+`twin metering verify`, with all the memory of the machine: {verify}
 """
 _TITLES = (
     "| minute | events/s | p50 / p99 | 429s | read | report | journal | event, its indexes | book | spent | dead |"
@@ -65,12 +64,11 @@ _DIRECT = (
 def growth_section(figures: Figures) -> str:
     """What `make bench size=growth` measured, ready for the page."""
     where, fair, minutes = figures["machine"], figures["fairness"], figures["minutes"]
-    verify = figures["verify"]
     backends = [size for minute in minutes for size in minute["memory_mb"]["database"].values()]
     return SECTION.format(
         **{name: where[name] for name in ("commit", "processor", "cores", "memory_gb", "system", "python")},
         **{name: figures[name] for name in ("measured_at", "load_before", "present", "ended", "span")},
-        **{name: figures[name] for name in ("first_rate", "last_rate", "expected_events")},
+        **{name: figures[name] for name in ("first_rate", "last_rate")},
         versions=", ".join(f"{name} {number}" for name, number in where["libraries"].items()),
         minutes=len(minutes),
         limit=(_DIRECT if figures["limit"] else _GROUPED).format(told=figures["limit"], **_memory(figures)),
@@ -89,11 +87,16 @@ def growth_section(figures: Figures) -> str:
         peaks=_listed(figures["peaks_mb"]),
         backend_mb=max(backends, default=0),
         group=_group(figures["group_peak_mb"]),
-        exit_code=verify["exit_code"],
-        verify_seconds=verify["seconds"],
-        verify_memory=verify["memory_mb"],
-        verified="none" if verify["events"] is None else f"{verify['events']:,}",
+        verify=_verified(figures["verify"], figures["expected_events"]),
     )
+
+
+def _verified(verify: Figures, expected: int) -> str:
+    spent = f"in {verify['seconds']:.0f} s, at most {verify['memory_mb']:.0f} MB"
+    if verify["exit_code"] is None:
+        return f"not at its end {spent}, and stopped."
+    events = "none" if verify["events"] is None else f"{verify['events']:,}"
+    return f"exit code {verify['exit_code']} {spent}; {events} events of {expected:,} that were answered 200."
 
 
 def _memory(figures: Figures) -> Figures:

@@ -7,9 +7,11 @@ import math
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from argparse import Namespace
 from collections.abc import Iterator
@@ -353,14 +355,17 @@ class _Growth:
             [sys.executable, "-m", "twin", "metering", "verify"],
             cwd=ROOT, env=self.installation.environment, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
+        limit = threading.Timer(self.arguments.verify * MINUTE, command.kill)
+        limit.start()
         try:
             largest = watch_memory(command.pid)
             told, _ = command.communicate()
         finally:
+            limit.cancel()
             command.kill()
         found = _VERIFIED.search(told)
         return {
-            "exit_code": command.returncode,
+            "exit_code": None if command.returncode == -signal.SIGKILL else command.returncode,
             "seconds": time.perf_counter() - begun,
             "memory_mb": largest / 1e6,
             "events": int(found[1]) if found else None,

@@ -60,10 +60,16 @@ def test_buffers_are_small_and_larger_where_nothing_else_is_cached(memory: int, 
 
 
 @pytest.mark.parametrize(
-    ("limit", "told"),
-    [("", "had 1,024 MB (cgroup v2"), ("no cgroup v2 here", "**No memory limit**: no cgroup v2 here.")],
+    ("limit", "told", "exit_code", "verified"),
+    [
+        ("", "had 1,024 MB (cgroup v2", 0, "exit code 0 in 90 s, at most 120 MB; 11,000,000 events of 11,000,000"),
+        ("no cgroup v2 here", "**No memory limit**: no cgroup v2 here.", None, "not at its end in 90 s"),
+    ],
 )
-def test_the_section_says_aloud_whether_memory_was_limited(limit: str, told: str) -> None:
+def test_the_section_says_aloud_whether_memory_was_limited(
+    limit: str, told: str, exit_code: int | None, verified: str
+) -> None:
+    verify = {"exit_code": exit_code, "seconds": 90.0, "memory_mb": 120.0, "events": 11_000_000}
     minutes = [minute(1, 60_000.0), minute(2, 45_000.0)]
     sent = {"wall": 60.0, "requests": 600, "accepted": 600, "refused": 0, "p50": 0.4, "p95": 0.5, "p99": 0.6}
     fair = {name: sent | {"worst": 0.7, "retry_after": {"1": 3}} for name in ("alone", "beside", "flood")}
@@ -77,11 +83,11 @@ def test_the_section_says_aloud_whether_memory_was_limited(limit: str, told: str
             "folded_seconds": 12.0, "peaks_mb": [295.0, 60.0], "bloat": {
                 "book": {"mb": 50.0, "dead": 0.1, "free": 0.2, "index_mb": 5.0, "leaf_density": {"book_pkey": 71.0}},
             },
-            "verify": {"exit_code": 0, "seconds": 90.0, "memory_mb": 120.0, "events": 11_000_000},
+            "verify": verify,
             **summary(minutes),
         }
     )  # fmt: skip
     assert told in section
     assert "First 1 minutes **60,000** events/s, last 1 minutes **45,000** (0.75)" in section
-    assert "11,000,000 events of 11,000,000" in section
+    assert verified in section
     assert growth_of(with_growth(QUICK, section)) == f"{section.rstrip()}\n"
