@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Concatenate, ParamSpec, Protocol, TypeVar, overload
+from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar, overload
 
 from django.db import connections, transaction
 
+# Where a connection keeps for whom its read-only transaction answers.
+_READS_FOR: Final = "twin_reads_for"
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -28,9 +30,13 @@ def tenant_transaction(organisation_id: int, *, snapshot: bool = False) -> Itera
     """A transaction of the app role in which row-level security answers for one organisation.
 
     Joins a transaction already open, sets the organisation for its inner part and puts the
-    outer one back. `snapshot` makes an outermost transaction REPEATABLE READ, READ ONLY.
+    outer one back. `snapshot` makes an outermost transaction REPEATABLE READ, READ ONLY; who
+    reads in it for the same organisation changes nothing, and asks the database nothing for it.
     """
     connection = connections["default"]
+    if getattr(connection, _READS_FOR, None) == organisation_id:
+        yield
+        return
     outermost = not connection.in_atomic_block
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -38,10 +44,22 @@ def tenant_transaction(organisation_id: int, *, snapshot: bool = False) -> Itera
                 cursor.execute("set transaction isolation level repeatable read, read only")
             before = "" if outermost else _organisation(cursor)
             cursor.execute("select set_config('twin.organisation', %s, true)", [str(organisation_id)])
-        yield
+        with _reading_for(connection, organisation_id if snapshot and outermost else None):
+            yield
         if not outermost:
             with connection.cursor() as cursor:
                 cursor.execute("select set_config('twin.organisation', %s, true)", [before])
+
+
+@contextmanager
+def _reading_for(connection: object, organisation_id: int | None) -> Iterator[None]:
+    """While this lasts the open transaction only reads, for this organisation; None is not known."""
+    before = getattr(connection, _READS_FOR, None)
+    setattr(connection, _READS_FOR, organisation_id)
+    try:
+        yield
+    finally:
+        setattr(connection, _READS_FOR, before)
 
 
 def _organisation(cursor: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_hex
@@ -10,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 from django.contrib import messages
+from django.db import connection, transaction
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 
 from twin.companies import access
@@ -106,8 +108,11 @@ class Parts:
     failed: dict[str, str] = field(default_factory=dict)
 
     def read(self, name: str, reading: Callable[[], R]) -> R | None:
+        # Where several parts share a transaction: back to here when one fails, so that the next can still be read.
+        part = transaction.atomic() if connection.in_atomic_block else nullcontext()
         try:
-            return reading()
+            with part:
+                return reading()
         except (Invalid, NotFound):
             raise
         except Exception:  # noqa: BLE001 - whatever it was, the other parts are still true
