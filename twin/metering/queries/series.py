@@ -16,7 +16,7 @@ from twin.companies.types import Scope
 from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped, tenant_transaction
 from twin.metering.queries.cells import NEWEST, cells_of
-from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, HOURS_A_DAY, WAITING_LEVEL, Plan, plan_period
+from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, WAITING_LEVEL, Plan, plan_period
 from twin.metering.rules.cells import Cells, group_sums, summed, total_of
 from twin.metering.rules.packing import unpack
 from twin.metering.types import UsageCell
@@ -202,15 +202,15 @@ def _merged(parts: Sequence[tuple[int, int, int]]) -> list[tuple[int, int]]:
 
 
 def _newest(seller: int, plans: Sequence[Plan], wanted: _Wanted) -> Iterator[Cells]:
-    covered = [(plan.covered, place) for place, plan in enumerate(plans) if plan.covered]
+    covered = [(plan, place) for place, plan in enumerate(plans) if plan.covered]
     if not covered:
         return
-    starts = np.array([hours.start for hours, _ in covered])
-    stops = np.array([hours.stop for hours, _ in covered])
+    days = range(covered[0][0].waiting.start, covered[-1][0].waiting.stop)
+    starts = np.array([plan.covered.start for plan, _ in covered])
+    stops = np.array([plan.covered.stop for plan, _ in covered])
     places = np.array([place for _, place in covered])
     with connection.cursor() as cursor:
-        first, last = covered[0][0].start // HOURS_A_DAY, -(-covered[-1][0].stop // HOURS_A_DAY)
-        cursor.execute(NEWEST, [seller, seller, WAITING_LEVEL, first, last])
+        cursor.execute(NEWEST, [seller, seller, WAITING_LEVEL, days.start, days.stop])
         for (data,) in cursor:
             cells = unpack(data)
             part = np.searchsorted(starts, cells.bucket, side="right") - 1
