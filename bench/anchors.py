@@ -56,11 +56,11 @@ class Anchors:
         Only what came since the keyed table was made is looked for in it.
         """
         wanted = sql.SQL(
-            "copy (select e.* from metering_event e where e.batch > ({old}::bigint[])[e.company_id % {shards} + 1]"
-            " and not exists"
+            "copy (select e.* from metering_event e"
+            " where e.batch > ({old}::bigint[])[metering_shard_of(e.company_id, e.batch) + 1] and not exists"
             " (select from {keyed} k where (k.company_id, k.source_id, k.key) = (e.company_id, e.source_id, e.key))"
             " order by e.ctid) to stdout"
-        ).format(keyed=sql.Identifier(KEYED), old=sql.Literal(list(self.old_batches)), shards=len(self.old_batches))
+        ).format(keyed=sql.Identifier(KEYED), old=sql.Literal(list(self.old_batches)))
         with self._connect() as connection, connection.cursor() as cursor:
             for way in ("hashjoin", "mergejoin"):
                 cursor.execute(f"set local enable_{way} = off")

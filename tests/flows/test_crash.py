@@ -42,7 +42,7 @@ class Sender:
 
     def run(self, stop: threading.Event) -> None:
         while not stop.is_set():
-            size = self.random.choice([1, 20, 200, 800])
+            size = self.random.choice([1, 20, 200, 800, 3_000])
             body = batch_body(self._event(self.events + n) for n in range(size))
             self.batches.append(body)
             self.events += size

@@ -12,15 +12,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import connections
 
 from tests.metering.test_rerating import corrected, differences, price, record_beneath_charges, rows
 from tests.metering.test_taking import DAY, cells, event, take
+from tests.metering.transactions import Aside, slow_batches
 from tests.world import BEGINNING, Party, World
 from twin.kernel.period import Period, instant_text
 from twin.metering import actions, queries, recharging
 from twin.metering.current import reload_catalogue
-from twin.metering.store import SHARDS, lock_shards, next_batches, writer_connection
+from twin.metering.store import SHARDS
 from twin.metering.types import NewAssignment, NewPrices
 from twin.pricing import actions as pricing
 from twin.pricing.meters import METER_BY_CODE
@@ -167,7 +168,7 @@ class Killed(BaseException):
     """As if the process had been ended there."""
 
 
-WRITES = ("next_batches", "_copy_corrections", "copy_journal", "record_batches")
+WRITES = ("next_batch", "_copy_corrections", "copy_journal")
 
 
 @pytest.mark.parametrize("where", WRITES)
@@ -279,30 +280,17 @@ def test_usage_folding_late_prices_and_corrections_at_once(world: World, monkeyp
     assert differences() == []
 
 
-def test_a_correction_stands_in_the_commit_order_behind_a_slow_batch(world: World) -> None:
+def test_a_correction_stands_in_the_commit_order_behind_slow_batches(world: World) -> None:
     take(world, event(world.acme.id, "a"))
     record_beneath_charges(world.rhea, world.rhea_card.id, price("0.05"))
     run = actions.ask_rerating(world.rhea.scope, period=DAY)
     actions.count_preview(run.id)
     actions.decide_rerating(world.rhea.scope, rerating_id=run.id, reason="r")
-    shard = world.acme.id % SHARDS
-    done = threading.Event()
 
-    def correct() -> None:
-        actions.carry_out(run.id)
-        done.set()
-        connections.close_all()
-
-    thread = threading.Thread(target=correct)
-    with transaction.atomic(using="writer"), writer_connection().cursor() as cursor:
-        lock_shards(cursor, [shard])
-        slow = next_batches(cursor, [shard])[shard]
-        thread.start()
-        assert not done.wait(0.5), "a correction was committed past a batch that holds a smaller number"
-        cursor.execute(
-            "insert into metering_batch (shard, batch, received_at, events) values (%s, %s, now(), 0)", [shard, slow]
-        )
-    thread.join(10)
-    assert done.is_set()
-    assert rows("select distinct batch from metering_correction") == [(slow + 1,)]
-    assert rows("select events from metering_batch where shard = %s and batch = %s", shard, slow + 1) == [(0,)]
+    with slow_batches(SHARDS) as slow:
+        correcting = Aside(lambda: actions.carry_out(run.id))
+        assert not correcting.done.wait(0.5), "a correction was committed past a batch that holds a smaller number"
+    assert correcting.is_done()
+    ((number,),) = rows("select distinct batch from metering_correction")
+    assert number - SHARDS in slow
+    assert rows("select events from metering_batch where batch = %s", number) == [(0,)]

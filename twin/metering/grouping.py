@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,14 +23,6 @@ class Outcome:
     unrated: list[int]
     conflicts: list[Refusal]
     rejected: list[Refusal]
-
-    @staticmethod
-    def joined(parts: Sequence[Outcome]) -> Outcome:
-        """What became of a batch that was stored in parts."""
-        if len(parts) == 1:
-            return parts[0]
-        lists = ([item for part in parts for item in getattr(part, each.name)] for each in fields(Outcome))
-        return Outcome(*lists)
 
 
 _Asker = tuple[int, int | None]

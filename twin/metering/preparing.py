@@ -19,14 +19,11 @@ from twin.metering.rules.cells import Cells, joined, summed_by_group
 from twin.metering.rules.decoding import Decoded, UsageEvent
 from twin.metering.rules.identity import keys_of
 from twin.metering.sheet import Sheet, sheet_of
-from twin.metering.store import LEAST_AMOUNTS, SHARDS, EventRows
+from twin.metering.store import LEAST_AMOUNTS, EventRows
 from twin.metering.types import Refusal
 from twin.pricing.meters import METER_BY_CODE, METER_BY_ID
 
 AHEAD = timedelta(minutes=5)
-# Below, a second transaction costs more than waiting for the shards.
-LEAST_IN_PARTS = 1_000
-PARTS = 2
 # An offset can push an instant out of the first year, where nobody could read it again.
 _EARLIEST = microseconds(datetime(1, 1, 1, tzinfo=UTC))
 
@@ -260,28 +257,6 @@ def _kept(prepared: Prepared, which: NDArray[np.int64]) -> Prepared:
         amounts=rows.amounts[:, which],
     )  # fmt: skip
     return replace(prepared, rows=kept, plan=prepared.plan[which], places=prepared.places[which])
-
-
-def in_parts(prepared: Prepared) -> list[Prepared]:
-    """A large batch by the shards it needs: while another process stores one part, this one stores another.
-
-    The refusals are with the first part. Equal keys are of one company and stay together.
-    """
-    if len(prepared.rows) < LEAST_IN_PARTS:
-        return [prepared]
-    part_of = prepared.rows.company % SHARDS * PARTS // SHARDS
-    found = [_kept(prepared, np.flatnonzero(part_of == number)) for number in range(PARTS)]
-    first, *others = [part for part in found if len(part.rows)]
-    return [first, *(replace(part, rejected=[]) for part in others)]
-
-
-def left_in(parts: Sequence[Prepared]) -> Decoded:
-    """The events of these parts as they were decoded, for rating them anew."""
-    if not parts:
-        return Decoded([], [], [])
-    decoded = parts[0].decoded
-    numbers = np.concatenate([part.places for part in parts]).tolist()
-    return Decoded([decoded.events[number] for number in numbers], decoded.places_of(numbers), [])
 
 
 def without_repeats(prepared: Prepared) -> Prepared:

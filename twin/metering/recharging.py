@@ -20,7 +20,7 @@ from twin.metering.rules.buckets import EPOCH, HOUR_MICROSECONDS
 from twin.metering.rules.cells import Cells, joined, summed
 from twin.metering.rules.edge_prices import EdgePrices
 from twin.metering.rules.spent import spent_by_seller
-from twin.metering.store import SHARDS, copy_journal, copying, lock_shards, next_batches, record_batches, shards_of
+from twin.metering.store import copy_journal, copying, next_batch
 
 Ints = NDArray[np.int64]
 Row = tuple[Any, ...]
@@ -77,32 +77,27 @@ def _learn(cursor: Cursor[Row], prices: EdgePrices, attributes: Ints) -> None:
 def record_changes(cursor: Cursor[Row], found: Sequence[Changes], *, rerating_id: int, now: datetime) -> None:
     """Write the corrections of one part, its totals and what has no price any more; in the caller's transaction.
 
-    The caller holds the lock under which corrections are written; the shards are locked here, so that
-    usage waits for the writing alone.
+    The caller holds the lock under which corrections are written.
     """
     changes = [one for one in found if len(one)]
     if not changes:
         return
-    companies = np.concatenate([one.part.company for one in changes])
-    shards = shards_of(companies)
-    lock_shards(cursor, shards)
-    batches = next_batches(cursor, shards)
+    batch = next_batch(cursor, now)
     unrated = _Unrated(cursor, changes)
     journals: dict[int, list[Cells]] = {}
     for one in changes:
         seller_unrated, buyer_unrated = unrated.flags(one)
-        _copy_corrections(cursor, one, batches, rerating_id, seller_unrated, buyer_unrated)
+        _copy_corrections(cursor, one, batch, rerating_id, seller_unrated, buyer_unrated)
         _add_cells(journals, one, seller_unrated, buyer_unrated)
     unrated.record(cursor)
     totals = {seller: summed(joined(cells)) for seller, cells in journals.items()}
-    copy_journal(cursor, totals, _spent(changes), shards[0], batches[shards[0]])
-    record_batches(cursor, batches, now, {})
+    copy_journal(cursor, totals, _spent(changes), batch)
 
 
 def _copy_corrections(
     cursor: Cursor[Row],
     one: Changes,
-    batches: Mapping[int, int],
+    batch: int,
     rerating_id: int,
     seller_unrated: Ints,
     buyer_unrated: Ints,
@@ -111,7 +106,7 @@ def _copy_corrections(
     part, side = one.part, one.side
     nothing = np.zeros(len(part), dtype=np.int64)
     shared = {
-        "event_time": part.time - _POSTGRES_EPOCH, "batch": _numbers(batches)[part.company % SHARDS],
+        "event_time": part.time - _POSTGRES_EPOCH, "batch": nothing + batch,
         "quantity": part.quantity, "rerating_id": nothing + rerating_id, "key": part.key,
         "seller_id": nothing + side.seller_id, "buyer_id": side.buyer, "company_id": part.company,
         "source_id": part.source, "attributes_id": part.attributes, "meter_id": part.meter, "pos": nothing + side.pos,
@@ -135,12 +130,6 @@ def _spent(changes: Sequence[Changes]) -> dict[int, Cells]:
     columns = [(np.full(len(one), one.side.seller_id), one.side.buyer, one.amount - one.side.amount) for one in changes]
     sellers, buyers, amounts = (np.concatenate(column) for column in zip(*columns, strict=True))
     return spent_by_seller(sellers.astype(np.int64), buyers, amounts)
-
-
-def _numbers(batches: Mapping[int, int]) -> Ints:
-    numbers = np.zeros(SHARDS, dtype=np.int64)
-    numbers[list(batches)] = list(batches.values())
-    return numbers
 
 
 def _binary(columns: Mapping[str, Any], kind: bytes) -> NDArray[np.uint8]:

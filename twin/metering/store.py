@@ -19,6 +19,7 @@ from psycopg import Connection, Copy, Cursor
 from twin.metering.rules.cells import Cells
 from twin.metering.rules.packing import pack_all
 
+# Transactions that store at the same time. Cutoffs hold a number of each: another count would need a new numbering.
 SHARDS = 4
 LEAST_AMOUNTS = 2
 MOST_AMOUNTS = 4
@@ -95,40 +96,38 @@ def copying(cursor: Cursor[Row], table: str, columns: Sequence[str], options: st
     cursor.execute(f"insert into {table} ({named}) select {named} from {waiting}")  # noqa: S608 - names of our own tables
 
 
-def shards_of(companies: Ints) -> list[int]:
-    """The shards a batch needs, in the order in which they are locked."""
-    return sorted({int(company) % SHARDS for company in np.unique(companies)})
+def taking_a_number(now: datetime, events: int) -> str:
+    """The statement that gives a transaction its batch number, once and before it writes a row with it.
 
-
-def lock_shards(cursor: Cursor[Row], shards: Sequence[int]) -> None:
-    """Hold the counter rows until the transaction ends; what these shards store is known until then.
-
-    Locked in ascending order by every writer, so writers wait but never deadlock.
+    It takes the shard that has gone the shortest way of those that nobody holds, or waits for one, holds it to the
+    end of the transaction and moves it on; one taken by a transaction that fails is given again: no gaps. Nobody
+    waits for a second shard, so nobody waits for ever. The number says its shard.
     """
-    cursor.execute("select shard from metering_shard where shard = any(%s) order by shard for update", [list(shards)])
+    return f"""
+        with free as materialized (
+            select shard from metering_shard order by last limit 1 for update skip locked
+        ), busy as materialized (
+            select shard from metering_shard where not exists (select from free) order by random() limit 1 for update
+        ), numbered as (
+            update metering_shard s set last = s.last + {SHARDS} from (table free union all table busy) held
+            where s.shard = held.shard returning s.shard, s.last
+        )
+        insert into metering_batch (shard, batch, received_at, events)
+        select shard, last, '{now.isoformat()}'::timestamptz, {events} from numbered
+        returning batch
+    """  # noqa: S608 - numbers and an instant of our own
 
 
-def next_batches(cursor: Cursor[Row], shards: Sequence[int]) -> dict[int, int]:
-    """The next number of each locked shard; one taken by a transaction that fails is given again: no gaps."""
-    cursor.execute(
-        "update metering_shard set last = last + 1 where shard = any(%s) returning shard, last", [list(shards)]
-    )
-    return dict(cursor.fetchall())
+def next_batch(cursor: Cursor[Row], now: datetime, events: int = 0) -> int:
+    """The batch number of this transaction; see `taking_a_number`."""
+    cursor.execute(taking_a_number(now, events))
+    row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
 
 
-def record_batches(cursor: Cursor[Row], batches: dict[int, int], received_at: datetime, events: dict[int, int]) -> None:
-    """One row per shard touched: when the platform learned of these events."""
-    cursor.executemany(
-        "insert into metering_batch (shard, batch, received_at, events) values (%s, %s, %s, %s)",
-        [(shard, batch, received_at, events.get(shard, 0)) for shard, batch in batches.items()],
-    )
-
-
-def copy_events(cursor: Cursor[Row], rows: EventRows, batches: dict[int, int]) -> None:
+def copy_events(cursor: Cursor[Row], rows: EventRows, batch: int) -> None:
     """Append the event rows; raises UniqueViolation when one of the keys exists."""
-    numbers = np.zeros(SHARDS, dtype=np.int64)
-    numbers[list(batches)] = list(batches.values())
-    batch = numbers[rows.company % SHARDS]
     with copying(cursor, "metering_event", _COLUMNS, "(format binary)") as copy:
         copy.write(_COPY_HEAD)
         for stored, places in _layouts(rows):
@@ -136,36 +135,32 @@ def copy_events(cursor: Cursor[Row], rows: EventRows, batches: dict[int, int]) -
         copy.write(_COPY_TAIL)
 
 
-def copy_journal(
-    cursor: Cursor[Row], journals: dict[int, Cells], spent: dict[int, Cells], shard: int, batch: int
-) -> None:
+def copy_journal(cursor: Cursor[Row], journals: dict[int, Cells], spent: dict[int, Cells], batch: int) -> None:
     """One packed row per seller: what this batch adds to the seller's totals, and to what each buyer owes it."""
     with copying(cursor, "metering_journal", _JOURNAL_COLUMNS, "(format binary)") as copy:
         copy.set_types(["int4", "int2", "int8", "int4", "bytea", "bytea"])
-        for row in _journal_rows(journals, spent, shard, batch):
+        for row in _journal_rows(journals, spent, batch):
             copy.write_row(row)
 
 
-def end_with_journal(
-    cursor: Cursor[Row], journals: dict[int, Cells], spent: dict[int, Cells], shard: int, batch: int
-) -> None:
+def end_with_journal(cursor: Cursor[Row], journals: dict[int, Cells], spent: dict[int, Cells], batch: int) -> None:
     """`copy_journal` and the commit in one message: of a small batch the ways to the database are what it costs."""
     rows = ",".join(
         f"({seller},{shard},{number},{cells},'\\x{packed.hex()}','\\x{owed.hex()}')"
-        for seller, shard, number, cells, packed, owed in _journal_rows(journals, spent, shard, batch)
+        for seller, shard, number, cells, packed, owed in _journal_rows(journals, spent, batch)
     )
     named = ", ".join(_JOURNAL_COLUMNS)
     cursor.execute(f"insert into metering_journal ({named}) values {rows}; commit")  # noqa: S608 - numbers and hexadecimal digits
 
 
 def _journal_rows(
-    journals: dict[int, Cells], spent: dict[int, Cells], shard: int, batch: int
+    journals: dict[int, Cells], spent: dict[int, Cells], batch: int
 ) -> Iterator[tuple[int, int, int, int, bytes, bytes]]:
     sellers = sorted(journals.keys() | spent.keys())
     cells = [journals.get(seller, Cells.empty()) for seller in sellers]
     owed = pack_all([spent.get(seller, Cells.empty()) for seller in sellers])
     for seller, part, packed, packed_owed in zip(sellers, cells, pack_all(cells), owed, strict=True):
-        yield seller, shard, batch, len(part), packed, packed_owed
+        yield seller, batch % SHARDS, batch, len(part), packed, packed_owed
 
 
 def find_keys(cursor: Cursor[Row], rows: EventRows) -> dict[tuple[int, int, bytes], tuple[int, int, int, int]]:
@@ -201,7 +196,7 @@ def _layouts(rows: EventRows) -> Iterable[tuple[int, NDArray[np.int64]]]:
         yield int(count), np.flatnonzero(stored == count)
 
 
-def _binary_rows(rows: EventRows, batch: Ints, stored: int, places: NDArray[np.int64]) -> bytes:
+def _binary_rows(rows: EventRows, batch: int, stored: int, places: NDArray[np.int64]) -> bytes:
     buffer = _fixed_part(rows, batch, min(stored, MOST_AMOUNTS), places)
     nulls = _NULL * (MOST_AMOUNTS - min(stored, MOST_AMOUNTS))
     if stored <= MOST_AMOUNTS and rows.texts is None:
@@ -216,7 +211,7 @@ def _binary_rows(rows: EventRows, batch: Ints, stored: int, places: NDArray[np.i
     return b"".join(itertools.chain.from_iterable(zip(fixed, tails, strict=True)))
 
 
-def _fixed_part(rows: EventRows, batch: Ints, amounts: int, places: NDArray[np.int64]) -> NDArray[np.void]:
+def _fixed_part(rows: EventRows, batch: int, amounts: int, places: NDArray[np.int64]) -> NDArray[np.void]:
     """Every column up to the last amount that is not null, each behind its length."""
     fields: list[tuple[str, str]] = [("columns", ">i2")]
     values: dict[str, tuple[int, NDArray[np.generic] | None]] = {}
@@ -225,7 +220,8 @@ def _fixed_part(rows: EventRows, batch: Ints, amounts: int, places: NDArray[np.i
         fields.extend([(f"{name}_length", ">i4"), (name, code)])
         values[name] = (width, column)
 
-    eights = (rows.time - _POSTGRES_EPOCH, rows.quantity, batch, rows.amounts[0], rows.amounts[1])
+    batches = np.full(len(rows), batch, dtype=np.int64)
+    eights = (rows.time - _POSTGRES_EPOCH, rows.quantity, batches, rows.amounts[0], rows.amounts[1])
     for name, column in zip(_EIGHT, eights, strict=True):
         add(name, ">i8", 8, column)
     add("key", "V16", 16, rows.key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -272,11 +272,11 @@ class EdgeCharge:
 
 @dataclass(frozen=True)
 class CommitPlace:
-    """When an event and the last correction of its selling side (0: none) were learnt of, as the commit order tells."""
+    """When an event and the corrections of its selling side (shard and batch of each) were learnt of."""
 
     shard: int
     batch: int
-    corrected_batch: int
+    corrected: Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from twin.companies.access import KEY_HOLDS
 from twin.companies.catalogue import SHARE_CATALOGUE
 from twin.companies.types import USAGE_WRITE, Scope
 from twin.metering.errors import KeyOutdated
-from twin.metering.store import writer_connection
+from twin.metering.store import taking_a_number, writer_connection
 
 Row = tuple[Any, ...]
 
@@ -28,11 +28,11 @@ class WriterLost(Exception):
 
 @dataclass(frozen=True)
 class Opened:
-    """An open transaction: the version of tree and prices it holds, and the batch number of each of its shards."""
+    """An open transaction: the version of tree and prices it holds, and its batch number, 0 without one."""
 
     cursor: Cursor[Row]
     version: int
-    batches: dict[int, int]
+    batch: int
 
 
 class _Shared:
@@ -68,16 +68,16 @@ def close_writer() -> None:
 
 
 @contextmanager
-def batch_transaction(scope: Scope, now: datetime, batches: dict[int, int], *, is_recorded: bool) -> Iterator[Opened]:
-    """Open, under the shared lock on tree and prices and holding the shards in `batches` (their events by shard).
+def batch_transaction(scope: Scope, now: datetime, events: int) -> Iterator[Opened]:
+    """Open, under the shared lock on tree and prices, with the number of a batch that brings so many events.
 
-    With `is_recorded` every shard has taken its next batch number and told how many events it brings. Commits at the
+    Without events it takes no number: whoever finds out only later how many there are takes one then. Commits at the
     end. Raises `KeyOutdated` when the key of the scope does not hold any more, `WriterLost` before anything was done.
     """
     connection = writer_connection()
     with connection.cursor() as cursor:
         try:
-            cursor.execute(_opening(scope, now, batches, is_recorded=is_recorded))
+            cursor.execute(_opening(scope, now, events))
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if connection.closed or connection.broken:
                 raise WriterLost from error
@@ -91,33 +91,13 @@ def batch_transaction(scope: Scope, now: datetime, batches: dict[int, int], *, i
             raise
 
 
-def _opening(scope: Scope, now: datetime, batches: dict[int, int], *, is_recorded: bool) -> str:
+def _opening(scope: Scope, now: datetime, events: int) -> str:
     """Several statements in one message: each sees what was committed before the lock was given."""
     key = KEY_HOLDS.format(key_id=scope.key_id or 0, now=now.isoformat(), permission=USAGE_WRITE)
     parts = ["begin", *SHARE_CATALOGUE, key]
-    if batches and is_recorded:
-        parts.append(_taking_numbers(now, batches))
-    elif batches:
-        shards = ",".join(map(str, batches))
-        parts.append(f"select shard from metering_shard where shard in ({shards}) order by shard for update")  # noqa: S608 - numbers
+    if events:
+        parts.append(taking_a_number(now, events))
     return ";".join(parts)
-
-
-def _taking_numbers(now: datetime, batches: dict[int, int]) -> str:
-    """Locked in ascending order by every writer, so writers wait but never deadlock; no number is ever skipped."""
-    events = ",".join(f"({shard}::smallint,{count})" for shard, count in sorted(batches.items()))
-    return f"""
-        with brought (shard, events) as (values {events}),
-        held as materialized (
-            select shard from metering_shard where shard in (select shard from brought) order by shard for update
-        ),
-        numbered as (
-            update metering_shard s set last = last + 1 from held where s.shard = held.shard returning s.shard, s.last
-        )
-        insert into metering_batch (shard, batch, received_at, events)
-        select shard, last, '{now.isoformat()}'::timestamptz, events from numbered join brought using (shard)
-        returning shard, batch
-    """  # noqa: S608 - numbers and an instant of our own
 
 
 def _opened(cursor: Cursor[Row], scope: Scope) -> Opened:
@@ -125,8 +105,8 @@ def _opened(cursor: Cursor[Row], scope: Scope) -> Opened:
     (version,), holds = answers[1][0], answers[2]
     if scope.key_id is not None and not holds:
         raise KeyOutdated("The key is not valid any more.")
-    numbers = answers[3] if len(answers) > 3 else []
-    return Opened(cursor, int(version), {row[0]: row[1] for row in numbers if len(row) == 2})
+    batch = answers[3][0][0] if len(answers) > 3 else 0
+    return Opened(cursor, int(version), batch)
 
 
 def _answers(cursor: Cursor[Row]) -> list[Sequence[Row]]:

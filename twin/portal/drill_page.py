@@ -468,9 +468,9 @@ def _after_statement(event: EventLine, closed: Sequence[ClosedSpan]) -> tuple[st
     if span is None or place is None:
         return "", ""
     href = reverse("portal:statement", args=[span.statement_id])
-    if span.is_after(place.shard, place.batch):
+    if span.came_after(place):
         return _("came after the statement of %(month)s") % {"month": month_words(span.month)}, href
-    if span.is_after(place.shard, place.corrected_batch):
+    if span.changed_after(place):
         return _("changed after the statement of %(month)s") % {"month": month_words(span.month)}, href
     return "", ""
 

@@ -13,7 +13,7 @@ from twin.companies.types import Scope
 from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped
 from twin.metering.queries.late import SeenUntil
-from twin.metering.types import Cutoff
+from twin.metering.types import CommitPlace, Cutoff
 
 _CLOSED: Final = """
     select id, buyer_id, month, starts_at, ends_at, cutoff from billing_statement
@@ -52,9 +52,13 @@ class ClosedSpan:
     period: Period
     cutoff: tuple[int, ...]
 
-    def is_after(self, shard: int, batch: int) -> bool:
-        """Whether that place of the commit order lies behind the cutoff."""
-        return batch > self.cutoff[shard]
+    def came_after(self, place: CommitPlace) -> bool:
+        """Whether the event was not there yet when the statement was closed."""
+        return place.batch > self.cutoff[place.shard]
+
+    def changed_after(self, place: CommitPlace) -> bool:
+        """Whether its charge was corrected after the statement was closed."""
+        return any(batch > self.cutoff[shard] for shard, batch in place.corrected)
 
 
 @scoped

@@ -18,7 +18,7 @@ from twin.metering.current import held_catalogue
 from twin.metering.rules.buckets import hour_of
 from twin.metering.rules.cells import Cells, cells_of_rows, summed
 from twin.metering.rules.spent import spent_of_edges
-from twin.metering.store import SHARDS, copy_journal, lock_shards, next_batches, record_batches, writer_connection
+from twin.metering.store import copy_journal, next_batch, writer_connection
 from twin.metering.types import Priced
 from twin.pricing.rules.charge import charge_nano
 from twin.pricing.types import Rate
@@ -129,7 +129,7 @@ def _price_step(seller_id: int, after: _Open | None, at_most: int) -> tuple[int,
 
 
 def hold_corrections(cursor: Cursor[Row]) -> None:
-    """Be the only one who corrects charges until the transaction ends; to be taken before the shards."""
+    """Be the only one who corrects charges until the transaction ends; to be taken before the number."""
     cursor.execute("select pg_advisory_xact_lock(%s)", [_PENDING_LOCK])
 
 
@@ -167,9 +167,7 @@ def _count_priceable(seller_id: int, after: _Open | None) -> int:
 
 
 def _record(cursor: Cursor[Row], found: list[_Found]) -> None:
-    shards = sorted({edge.open.company_id % SHARDS for edge in found})
-    lock_shards(cursor, shards)
-    batches = next_batches(cursor, shards)
+    batch = next_batch(cursor, clock.now())
     still_open = _other_open_edges(cursor, found)
     rows, journals = [], []
     for item in found:
@@ -179,14 +177,13 @@ def _record(cursor: Cursor[Row], found: list[_Found]) -> None:
         # As seller it waits for the edge above, as the buyer's books see it for the edge below.
         seller_done = -int(edge.pos + 1 not in others)
         buyer_done = -int(edge.pos > 0 and edge.pos - 1 not in others)
-        rows.append(_correction_row(item, batches, seller_done, buyer_done))
+        rows.append(_correction_row(item, batch, seller_done, buyer_done))
         journals.append((edge.seller_id, edge, 0, item.amount, seller_done))
         if edge.pos > 0:
             journals.append((edge.buyer_id, edge, item.amount, 0, buyer_done))
     _insert_corrections(cursor, rows)
     spent = spent_of_edges((item.open.seller_id, item.open.buyer_id, item.amount) for item in found)
-    copy_journal(cursor, _cells_by_seller(journals), spent, shards[0], batches[shards[0]])
-    record_batches(cursor, batches, clock.now(), {})
+    copy_journal(cursor, _cells_by_seller(journals), spent, batch)
     cursor.executemany(
         "delete from metering_unrated where company_id = %s and source_id = %s and key = %s and pos = %s",
         [(*item.open.event, item.open.pos) for item in found],
@@ -210,10 +207,10 @@ def _other_open_edges(cursor: Cursor[Row], found: list[_Found]) -> dict[tuple[in
     return edges
 
 
-def _correction_row(item: _Found, batches: dict[int, int], seller_done: int, buyer_done: int) -> Row:
+def _correction_row(item: _Found, batch: int, seller_done: int, buyer_done: int) -> Row:
     edge = item.open
     return (
-        edge.event_time, batches[edge.company_id % SHARDS], item.amount, edge.key, edge.seller_id, edge.buyer_id,
+        edge.event_time, batch, item.amount, edge.key, edge.seller_id, edge.buyer_id,
         edge.company_id, edge.source_id, edge.attributes_id, item.rate.id, edge.meter_id, edge.pos,
         seller_done, buyer_done, edge.quantity,
     )  # fmt: skip

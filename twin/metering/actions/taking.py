@@ -1,8 +1,7 @@
-"""Taking usage in: one transaction holds events, charges, totals, to-dos and conflicts of a batch or of its part."""
+"""Taking usage in: one transaction per batch holds events, charges, totals, to-dos and conflicts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,6 @@ from psycopg import Cursor
 
 from twin.companies.types import Scope
 from twin.kernel import clock
-from twin.metering.catalogue import Catalogue
 from twin.metering.current import CatalogueMoved, current_catalogue, reload_catalogue
 from twin.metering.errors import StoreUnavailable
 from twin.metering.grouping import Gate, Outcome
@@ -21,10 +19,8 @@ from twin.metering.preparing import (
     Billing,
     Prepared,
     Repeat,
-    in_parts,
     journals_of,
     lacking_a_price,
-    left_in,
     prepare,
     refusal_of,
     without_known,
@@ -35,14 +31,12 @@ from twin.metering.rules.decoding import Decoded, decode_batch, decode_single
 from twin.metering.rules.identity import fingerprint
 from twin.metering.spending import spent_of
 from twin.metering.store import (
-    SHARDS,
     copy_events,
     copy_journal,
     copying,
     end_with_journal,
     find_keys,
-    next_batches,
-    record_batches,
+    next_batch,
 )
 from twin.metering.types import TakenBatch
 from twin.metering.writing import WriterLost, batch_transaction, one_writer
@@ -88,10 +82,9 @@ def _take(scope: Scope, decoded: Decoded) -> Outcome:
     now = clock.now()
     catalogue = current_catalogue()
     is_careful = _Mood.careful > 0
-    way = _Way(scope, now, decoded)
     for _ in range(_MOST_TRIES):
         try:
-            return way.to_the_end(catalogue, is_careful=is_careful)
+            return _store(scope, prepare(catalogue, scope, decoded, now), now, is_careful=is_careful)
         except CatalogueMoved:
             catalogue = reload_catalogue()
         except WriterLost:
@@ -105,24 +98,6 @@ def _take(scope: Scope, decoded: Decoded) -> Outcome:
     raise StoreUnavailable("Tree and prices change too fast to rate this batch; send it again.")
 
 
-@dataclass
-class _Way:
-    """How far a batch has come: what is left of it, and what became of the parts that are on disk."""
-
-    scope: Scope
-    now: datetime
-    left: Decoded
-    taken: list[Outcome] = field(default_factory=list)
-
-    def to_the_end(self, catalogue: Catalogue, *, is_careful: bool) -> Outcome:
-        """Rate and store what is left; called again after a failure it does not look back at stored parts."""
-        parts = in_parts(prepare(catalogue, self.scope, self.left, self.now))
-        for number, part in enumerate(parts, 1):
-            self.taken.append(_store(self.scope, part, self.now, is_careful=is_careful))
-            self.left = left_in(parts[number:])
-        return Outcome.joined(self.taken)
-
-
 def _take_in_turn(scope: Scope, decoded: Decoded) -> Outcome:
     with one_writer():
         return _take(scope, decoded)
@@ -132,7 +107,7 @@ _gate = Gate(_take_in_turn)
 
 
 def _store(scope: Scope, prepared: Prepared, now: datetime, *, is_careful: bool) -> Outcome:
-    """Write the batch; a careful one asks first which keys exist, under the lock that makes the answer last."""
+    """Write the batch; a careful one asks first which keys exist."""
     if not prepared.decoded.events and scope.key_id is None:
         return _outcome(prepared)
     journals: dict[int, Cells] = {}
@@ -140,18 +115,18 @@ def _store(scope: Scope, prepared: Prepared, now: datetime, *, is_careful: bool)
         prepared = without_repeats(prepared)
         journals = journals_of(prepared)
     # Also with nothing to store: a refusal by an outdated catalogue would be a wrong answer.
-    with batch_transaction(scope, now, _events_by_shard(prepared), is_recorded=not is_careful) as opened:
-        cursor, batches = opened.cursor, opened.batches
+    with batch_transaction(scope, now, 0 if is_careful else len(prepared.rows)) as opened:
+        cursor, batch = opened.cursor, opened.batch
         if opened.version != prepared.catalogue.version:
             raise CatalogueMoved
         if is_careful:
             _Mood.careful = max(0, _Mood.careful - 1)
             prepared = without_repeats(_without_stored(cursor, prepared))
             journals = journals_of(prepared)
-            batches = _number(cursor, prepared, now)
         _record_conflicts(cursor, prepared.conflicts, now)
         if len(prepared.rows):
-            _write(cursor, prepared, journals, batches)
+            batch = batch or next_batch(cursor, now, len(prepared.rows))
+            _write(cursor, prepared, journals, batch)
     return _outcome(prepared)
 
 
@@ -170,30 +145,13 @@ def _without_stored(cursor: Cursor[Row], prepared: Prepared) -> Prepared:
     return without_known(prepared, known)
 
 
-def _events_by_shard(prepared: Prepared) -> dict[int, int]:
-    """How many events each shard gets, in the order in which shards are locked."""
-    counts = np.bincount(prepared.rows.company % SHARDS, minlength=SHARDS).tolist()
-    return {shard: count for shard, count in enumerate(counts) if count}
-
-
-def _number(cursor: Cursor[Row], prepared: Prepared, now: datetime) -> dict[int, int]:
-    """The batch numbers of what is left to be stored, when it was not known before."""
-    counts = _events_by_shard(prepared)
-    if not counts:
-        return {}
-    batches = next_batches(cursor, list(counts))
-    record_batches(cursor, batches, now, counts)
-    return batches
-
-
-def _write(cursor: Cursor[Row], prepared: Prepared, journals: dict[int, Cells], batches: dict[int, int]) -> None:
-    copy_events(cursor, prepared.rows, batches)
+def _write(cursor: Cursor[Row], prepared: Prepared, journals: dict[int, Cells], batch: int) -> None:
+    copy_events(cursor, prepared.rows, batch)
     _copy_unrated(cursor, prepared)
-    shard = min(batches)
     if len(prepared.rows) <= _SMALL:
-        end_with_journal(cursor, journals, spent_of(prepared), shard, batches[shard])
+        end_with_journal(cursor, journals, spent_of(prepared), batch)
     else:
-        copy_journal(cursor, journals, spent_of(prepared), shard, batches[shard])
+        copy_journal(cursor, journals, spent_of(prepared), batch)
 
 
 def _outcome(prepared: Prepared) -> Outcome:

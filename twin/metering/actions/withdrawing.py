@@ -22,7 +22,7 @@ from twin.metering.rules.buckets import hour_of
 from twin.metering.rules.cells import Cells, cells_of_rows
 from twin.metering.rules.identity import key_of
 from twin.metering.rules.spent import spent_of_edges
-from twin.metering.store import SHARDS, copy_journal, lock_shards, next_batches, record_batches, writer_connection
+from twin.metering.store import copy_journal, next_batch, writer_connection
 from twin.metering.types import Withdrawal
 
 _LONGEST_REASON: Final = 500
@@ -116,9 +116,7 @@ def _standing(last: Any, rate: int, amount: int) -> tuple[int, int]:
 
 def _record(cursor: Cursor[Row], event: _Event) -> None:
     """One correction per edge, minus one in the totals of every seller, nothing left to price."""
-    shard = event.company % SHARDS
-    lock_shards(cursor, [shard])
-    batch = next_batches(cursor, [shard])[shard]
+    batch = next_batch(cursor, clock.now())
     unrated = {edge.pos: -int(_lacks_price(event, edge.pos)) for edge in event.edges}
     cursor.executemany(
         """
@@ -139,8 +137,7 @@ def _record(cursor: Cursor[Row], event: _Event) -> None:
         [event.company, event.source, event.key],
     )
     spent = spent_of_edges((edge.seller, edge.buyer, -edge.amount) for edge in event.edges)
-    copy_journal(cursor, _totals(event, unrated), spent, shard, batch)
-    record_batches(cursor, {shard: batch}, clock.now(), {})
+    copy_journal(cursor, _totals(event, unrated), spent, batch)
 
 
 def _lacks_price(event: _Event, pos: int) -> bool:

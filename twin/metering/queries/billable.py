@@ -28,8 +28,8 @@ _CHARGES: Final = """
     select buyer_id, company_id, meter_id, event_time, batch, shard, quantity, rate_id, amount, 1 as sign
     from metering_billable where rate_id <> 0 and {rows}
     union all
-    select buyer_id, company_id, meter_id, event_time, batch, (company_id %% 4)::smallint, quantity, rate_id, amount,
-           case when kind in ('reversal', 'withdrawal') then -1 else 1 end
+    select buyer_id, company_id, meter_id, event_time, batch, metering_shard_of(company_id, batch), quantity, rate_id,
+           amount, case when kind in ('reversal', 'withdrawal') then -1 else 1 end
     from metering_correction where seller_id = %(seller)s and rate_id <> 0 and {rows}
 """
 _SUMS: Final = """
@@ -74,7 +74,7 @@ _UNRATED: Final = f"""
             select 1 from metering_correction c
             where c.seller_id = %(seller)s and c.event_time = open.event_time
               and (c.key, c.company_id, c.source_id) = (open.key, open.company_id, open.source_id)
-              and c.kind = 'reversal' and c.batch > since[shard + 1]
+              and c.kind = 'reversal' and c.batch > since[metering_shard_of(c.company_id, c.batch) + 1]
         ))
     ) waiting group by buyer_id
 """  # noqa: S608 - constants only

@@ -35,7 +35,8 @@ _CHARGES: Final = """
         where buyer_id = %(buyer)s and meter_id = %(meter)s and rate_id = %(rate)s and {rows}
         union all
         select c.event_time, c.source_id, c.key, c.correction_id, c.kind, c.company_id, c.batch,
-               (c.company_id %% 4)::smallint, c.quantity, c.attributes_id, c.amount, e.received_at, e.event_id
+               metering_shard_of(c.company_id, c.batch), c.quantity, c.attributes_id, c.amount, e.received_at,
+               e.event_id
         from (
             select * from metering_correction
             where seller_id = %(seller)s and buyer_id = %(buyer)s and meter_id = %(meter)s and rate_id = %(rate)s

@@ -36,7 +36,7 @@ _LINES = f"""
                e.buy + coalesce(late.buy, 0) as buy,
                late.buy_rate is not null as buy_late, coalesce(late.buy_back, false) as buy_back,
                coalesce(late.withdrawn, false) as withdrawn, e.buyer_id, e.shard, e.batch,
-               coalesce(late.sell_batch, 0) as corrected_batch
+               late.sell_places
         from metering_sold_event e
         left join late on late.company_id = e.company_id and late.source_id = e.source_id and late.key = e.key
         where e.company_id = %(company)s and e.event_time >= %(start)s and e.event_time < %(end)s
@@ -81,7 +81,7 @@ _EVENTS = f"""
     select line.meter_id, s.name, line.key, line.event_id, line.event_time, line.received_at, line.quantity,
            a.body::json, line.sell_rate, line.sell, line.sell_late, line.buy_rate, line.buy, line.buy_late,
            line.source_id, line.sell_back, line.buy_back, line.withdrawn, line.buyer_id, line.shard, line.batch,
-           line.corrected_batch
+           line.sell_places
     from line
     join metering_source s using (source_id)
     join metering_attributes a using (attributes_id)
@@ -233,7 +233,7 @@ def _event(company_id: int, row: Any, rates: Mapping[int, RateTerms]) -> EventLi
         buy=None if row[11] is None else _charge(rates.get(row[11]), quantity, row[12], row[13], row[16]),
         is_withdrawn=row[17],
         buyer_id=row[18],
-        place=CommitPlace(*row[19:22]),
+        place=CommitPlace(row[19], row[20], [(shard, batch) for shard, batch in row[21] or ()]),
     )
 
 

@@ -48,7 +48,7 @@ _CHARGED: Final = """
         from metering_billable
         where event_time >= %(first)s and event_time < %(last)s and batch > %(least)s
         union all
-        select buyer_id, company_id, meter_id, event_time, batch, (company_id %% 4)::smallint, amount, 0,
+        select buyer_id, company_id, meter_id, event_time, batch, metering_shard_of(company_id, batch), amount, 0,
                case when kind = 'rerated' then 0 else 1 end
         from metering_correction
         where seller_id = %(seller)s and event_time >= %(first)s and event_time < %(last)s and batch > %(least)s

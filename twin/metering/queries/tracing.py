@@ -11,21 +11,20 @@ from twin.companies.types import Scope
 from twin.kernel.money import amount_text
 from twin.metering.errors import EventUnknown
 from twin.metering.rules.identity import key_of
-from twin.metering.store import SHARDS
 from twin.metering.types import Trace, TracedCharge
 from twin.pricing.rules.charge import billed_quantity
 from twin.pricing.types import Terms
 
 _EVENT = """
     select e.event_time, e.quantity, e.batch, m.code, a.body::json, b.received_at, ch.sellers, r.rates,
-           array[e.amount_0, e.amount_1, e.amount_2, e.amount_3] || e.amounts_above
+           array[e.amount_0, e.amount_1, e.amount_2, e.amount_3] || e.amounts_above, b.shard
     from metering_event e
     join metering_source s using (source_id)
     join pricing_meter m on m.id = e.meter_id
     join metering_attributes a using (attributes_id)
     join metering_chain ch using (chain_id)
     join metering_rating r using (rating_id)
-    join metering_batch b on b.batch = e.batch and b.shard = %(shard)s
+    join metering_batch b on b.shard = metering_shard_of(e.company_id, e.batch) and b.batch = e.batch
     where e.company_id = %(company)s and s.name = %(source)s and e.key = %(key)s
 """
 _CORRECTIONS = """
@@ -44,9 +43,7 @@ def trace(scope: Scope, *, company_id: int, source: str, event_id: str) -> Trace
     """
     if scope.kind not in ("platform", "system"):
         raise EventUnknown("Only the operator can trace events.")
-    asked: dict[str, Any] = {
-        "company": company_id, "source": source, "key": UUID(bytes=key_of(event_id)), "shard": company_id % SHARDS
-    }  # fmt: skip
+    asked: dict[str, Any] = {"company": company_id, "source": source, "key": UUID(bytes=key_of(event_id))}
     with connections["writer"].cursor() as cursor:
         cursor.execute(_EVENT, asked)
         row = cursor.fetchone()
@@ -57,7 +54,7 @@ def trace(scope: Scope, *, company_id: int, source: str, event_id: str) -> Trace
         terms = _terms(cursor, [*row[7], *(correction[1] for correction in corrections)])
     return Trace(
         company_id=company_id, source=source, id=event_id, meter=row[3], quantity=row[1], attributes=row[4],
-        event_time=row[0], received_at=row[5], shard=company_id % SHARDS, batch=row[2],
+        event_time=row[0], received_at=row[5], shard=row[9], batch=row[2],
         charges=_charges(company_id, row, corrections, terms),
     )  # fmt: skip
 

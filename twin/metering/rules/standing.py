@@ -9,7 +9,7 @@ _STANDING = """
            (array_agg(rate order by correction_id desc) filter (where sells))[1] as sell_rate,
            coalesce(sum(amount) filter (where sells), 0)::bigint as sell,
            bool_or(sells and is_back) is true as sell_back,
-           max(batch) filter (where sells) as sell_batch,
+           array_agg(array[shard, batch]) filter (where sells) as sell_places,
            (array_agg(rate order by correction_id desc) filter (where not sells))[1] as buy_rate,
            coalesce(sum(amount) filter (where not sells), 0)::bigint as buy,
            bool_or(not sells and is_back) is true as buy_back,
@@ -24,8 +24,8 @@ _STANDING = """
     group by company_id, source_id, key
 """
 _COLUMNS = """
-    company_id, source_id, key, correction_id, batch, amount, kind in ('reversal', 'withdrawal') as is_back,
-    kind = 'withdrawal' as is_withdrawn,
+    company_id, source_id, key, correction_id, batch, metering_shard_of(company_id, batch)::bigint as shard, amount,
+    kind in ('reversal', 'withdrawal') as is_back, kind = 'withdrawal' as is_withdrawn,
     case when kind in ('priced', 'rerated') then rate_id else 0 end as rate
 """
 
