@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 
 from tests.portal.newcomer import Newcomer, found_platform
-from twin.portal.fields import region_of, zone_called
+from twin.kernel.period import offered_zones, zone_called
+from twin.portal.fields import region_of
 from twin.portal.legal import TEXTS
 
 pytestmark = pytest.mark.database
@@ -72,7 +75,11 @@ def test_the_country_is_guessed_from_the_browser(accepted: str, country: str) ->
         (" Berlin ", "Europe/Berlin"),
         ("new york", "America/New_York"),
         ("utc", "UTC"),
-        ("Louisville", None),
+        ("Louisville", "America/Louisville"),
+        ("istanbul", "Europe/Istanbul"),
+        ("Etc/GMT+3", "Etc/GMT+3"),
+        # Three hours behind by that name, three ahead to whoever types it.
+        ("GMT+3", None),
         ("", None),
         ("posixrules", None),
         ("../Berlin", None),
@@ -80,6 +87,14 @@ def test_the_country_is_guessed_from_the_browser(accepted: str, country: str) ->
 )
 def test_a_zone_is_found_by_its_name_or_its_city(text: str, zone: str | None) -> None:
     assert zone_called(text) == zone
+
+
+def test_a_city_under_two_regions_is_one_clock() -> None:
+    years = [datetime(year, month, 1, tzinfo=UTC) for year in range(2020, 2031) for month in range(1, 13)]
+    for name in offered_zones():
+        meant = zone_called(name.rpartition("/")[2])
+        assert meant is not None
+        assert [ZoneInfo(meant).utcoffset(each) for each in years] == [ZoneInfo(name).utcoffset(each) for each in years]
 
 
 @pytest.mark.parametrize("kind", sorted(TEXTS))

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from twin.kernel.errors import Invalid
@@ -13,6 +14,10 @@ from twin.kernel.errors import Invalid
 _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ](\d{2}):\d{2}:(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?",
     re.ASCII,
+)
+_REGIONS: Final = (
+    *("Africa", "America", "Antarctica", "Arctic", "Asia"),
+    *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
 )
 
 
@@ -75,6 +80,24 @@ def instant_text(moment: datetime) -> str:
 def zone_names() -> frozenset[str]:
     """Every time zone a person may choose."""
     return frozenset(name for name in available_timezones() if name[:1].isupper() and name not in ("Factory",))
+
+
+@cache
+def offered_zones() -> tuple[str, ...]:
+    """Zones named by region and city, which is what people look for."""
+    return ("UTC", *sorted(name for name in zone_names() if name.partition("/")[0] in _REGIONS))
+
+
+def zone_called(text: str) -> str | None:
+    """The zone of that name, in any letter case, or with that city; None where there is none.
+
+    The city alone is looked for in the regions only: Etc/GMT+3 is three hours behind, the
+    opposite of what people mean by it. A city under two regions is one clock with two names.
+    """
+    wanted = text.strip().replace(" ", "_").casefold()
+    named = [name for name in zone_names() if name.casefold() == wanted]
+    found = named or [name for name in offered_zones() if name.casefold().endswith(f"/{wanted}")]
+    return max(found, default=None)
 
 
 def parse_zone(name: str) -> ZoneInfo:

@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from twin.kernel.errors import Invalid
-from twin.kernel.period import Period, instant_text, parse_zone
-from twin.portal.fields import zone_called
+from twin.kernel.period import Period, instant_text, parse_zone, zone_called
 from twin.portal.rules.channels import channels_of
 from twin.portal.rules.periods import Moment, MomentUnreadable, presets, read_moment
 from twin.reports.columns import SECTIONS

@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from twin.companies.errors import FieldProblem
 from twin.companies.rules.countries import COUNTRIES, group_of
 from twin.companies.rules.information import FIELDS, GROUPS_OF, is_asked
-from twin.kernel.period import zone_names
 
 LABELS: Final[dict[str, Promise]] = {
     "name": pgettext_lazy("of a company", "Name"),
@@ -167,11 +166,6 @@ def _countries_in(language: str) -> tuple[CountryChoice, ...]:
 def countries() -> tuple[CountryChoice, ...]:
     """Every country by its name in the active language."""
     return _countries_in((get_language() or "en")[:2])
-
-
-@cache
-def zones() -> tuple[str, ...]:
-    return tuple(sorted(zone_names()))
 
 
 def sentence(problem: FieldProblem) -> str:

@@ -14,7 +14,8 @@ from twin.companies.errors import FieldProblem
 from twin.companies.rules.countries import WITHOUT_POSTAL_CODES
 from twin.companies.rules.information import missing, missing_for_invoices, necessary_count
 from twin.companies.types import Colleague, InformationChange, Invitation
-from twin.portal.company_form import CountryChoice, Shown, countries, long_label, shown_fields, zones
+from twin.kernel.period import offered_zones
+from twin.portal.company_form import CountryChoice, Shown, countries, long_label, shown_fields
 from twin.portal.words import date_words
 
 NECESSARY = (
@@ -91,7 +92,7 @@ class CompanyPage:
 
     @property
     def zones(self) -> tuple[str, ...]:
-        return zones()
+        return offered_zones()
 
     @cached_property
     def necessary(self) -> tuple[Missing, ...]:

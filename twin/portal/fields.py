@@ -18,19 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from twin.accounts.errors import PhoneReason, PhoneUnusable
 from twin.accounts.rules.phones import Country, checked_phone, phone_countries, shown_phone, split_phone
-from twin.kernel.period import zone_names
+from twin.kernel.period import offered_zones, zone_called
 
-_ZONES_SHOWN: Final = (
-    "Africa",
-    "America",
-    "Antarctica",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
-)
 _PHONE_SENTENCES: Final[dict[PhoneReason, Promise]] = {
     "unreadable": _("This is not a phone number. Choose the country and type the number, for example %(example)s."),
     "country": _("We cannot send SMS to numbers of this country. Use a number of one of the countries listed."),
@@ -46,12 +35,6 @@ def _countries(codes: tuple[str, ...]) -> dict[str, Country]:
 def countries() -> dict[str, Country]:
     """The countries SMS go to, by their code."""
     return _countries(tuple(settings.SMS_COUNTRIES))
-
-
-@cache
-def suggested_zones() -> tuple[str, ...]:
-    """What is offered while somebody types; every zone in `zone_names` is taken."""
-    return ("UTC", *sorted(name for name in zone_names() if name.partition("/")[0] in _ZONES_SHOWN))
 
 
 class PhoneWidget(forms.Widget):
@@ -98,7 +81,7 @@ class TimeZoneWidget(forms.TextInput):
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:  # noqa: ARG002 - Django's signature
         attrs = self.build_attrs(self.attrs, attrs)
-        context = {"name": name, "value": value or "", "zones": suggested_zones(), "attrs": attrs}
+        context = {"name": name, "value": value or "", "zones": offered_zones(), "attrs": attrs}
         return mark_safe(render_to_string(self.template, context))  # noqa: S308 - a template of ours, escaped there
 
 
@@ -116,14 +99,6 @@ class TimeZoneField(forms.CharField):
         if zone is None and text:
             raise ValidationError(_("There is no such time zone. Type a city and choose from the list."), code="zone")
         return zone or ""
-
-
-def zone_called(text: str) -> str | None:
-    """The one zone of that name, in any letter case, or with that city; None where none or several are meant."""
-    wanted = text.strip().replace(" ", "_").casefold()
-    named = [name for name in zone_names() if name.casefold() == wanted]
-    found = named or [name for name in zone_names() if name.casefold().endswith(f"/{wanted}")]
-    return found[0] if len(found) == 1 else None
 
 
 class CodeInput(forms.TextInput):

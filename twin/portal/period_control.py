@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from twin.companies.types import Company
-from twin.kernel.period import Period, zone_names
+from twin.kernel.period import Period, offered_zones, zone_names
 from twin.portal.asking import Asked
 from twin.portal.rules.periods import Moment, neighbour, presets, twin_of, whole_month
 from twin.portal.words import length_words, moment_words, month_words, offset_words
@@ -26,18 +26,6 @@ PRESETS: Final[dict[str, Promise]] = {
     "last_month": gettext_lazy("Last month"),
     "this_quarter": gettext_lazy("This quarter"),
 }
-_REGIONS: Final = (
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
-)
 _SHOWN_PROBLEMS: Final = ("from", "to", "time_zone")
 
 
@@ -220,9 +208,3 @@ def oddity_words(name: str, moment: Moment, zone: ZoneInfo) -> str:
         else _("To: %(asked)s does not exist in %(zone)s, clocks go forward there. %(taken)s was taken.")
     )
     return words % {"asked": asked, "zone": zone.key, "taken": moment_words(moment.instant, zone)}
-
-
-@cache
-def offered_zones() -> tuple[str, ...]:
-    """Zones named by region and city, which is what people look for."""
-    return ("UTC", *sorted(name for name in zone_names() if name.split("/")[0] in _REGIONS))

@@ -24,7 +24,7 @@ from twin.companies.rules.countries import (
 )
 from twin.companies.types import Merge
 from twin.kernel.errors import Invalid
-from twin.kernel.period import parse_zone, zone_names
+from twin.kernel.period import parse_zone, zone_called
 from twin.kernel.text import gettext_noop as _
 
 Values = Mapping[str, str]
@@ -296,11 +296,8 @@ def _keep(
 
 
 def _checked_zone(text: str) -> str:
-    """A zone by its name in any letter case, or by its city alone where only one zone has it."""
-    wanted = text.replace(" ", "_").casefold()
-    named = {name for name in zone_names() if name.casefold() == wanted}
-    found = named or {name for name in zone_names() if name.casefold().endswith("/" + wanted)}
-    return found.pop() if len(found) == 1 else str(parse_zone(text))
+    """A zone by its name in any letter case, or by its city alone."""
+    return zone_called(text) or str(parse_zone(text))
 
 
 def _checked_country(code: str) -> str:
