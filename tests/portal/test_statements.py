@@ -79,6 +79,13 @@ def test_the_list_names_the_running_months(world: World) -> None:
     assert "Rhea" in received
 
 
+def test_a_list_without_a_search_does_not_follow_one(world: World) -> None:
+    issued, received = (client_of(one.id).get("/statements").content.decode() for one in (world.rhea, world.acme))
+    assert "data-live-search" in issued
+    assert 'type="search"' not in received
+    assert "data-live-search" not in received
+
+
 @pytest.mark.parametrize(
     "query",
     ["?page=999999", "?show=x&sort=-x", "?search=%00", "?search=%F0%9F%92%A3", "?side=x", "?sort=-amount&show=closed"],
