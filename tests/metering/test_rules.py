@@ -11,14 +11,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from twin.kernel.money import MAX_NANO
 from twin.kernel.period import Period
 from twin.metering.errors import BatchTooLong, NotABatch, UnreadableBody
 from twin.metering.rules.amounts import amounts_of, terms_row
-from twin.metering.rules.buckets import EPOCH, HOUR, plan_period
+from twin.metering.rules.buckets import EPOCH, HOUR, Plan, nearest_plan, plan_period
 from twin.metering.rules.cells import Cells, Grid, joined, summed, total_of
 from twin.metering.rules.decoding import decode_batch, decode_single
 from twin.metering.rules.identity import id_of, key_of, keys_of, text_of
@@ -154,6 +154,58 @@ def test_every_instant_of_a_period_stands_in_exactly_one_part(start: int, length
     assert spans[0].start == period.start
     assert spans[-1].end == period.end
     assert all(one.end == other.start for one, other in pairwise(spans))
+
+
+def parts_of(plan: Plan) -> list[tuple[Period, int]]:
+    """What is added (1) and taken away (-1)."""
+    found = [(span, 1) for span in plan.spans] + [(span, -1) for span in plan.less_spans]
+    for ranges, unit, sign in (
+        (plan.hours, HOUR, 1), (plan.less_hours, HOUR, -1), ((plan.days,) if plan.days else (), 24 * HOUR, 1)
+    ):  # fmt: skip
+        found += [(Period(EPOCH + part.start * unit, EPOCH + part.stop * unit), sign) for part in ranges]
+    return found
+
+
+def length_of(spans: Sequence[Period]) -> timedelta:
+    return sum((span.end - span.start for span in spans), timedelta())
+
+
+@given(st.integers(0, 10**10), st.integers(1, 400 * 10**9))
+@example(0, 24 * 3_600_000_000)
+@example(10 * 60_000_000, 40 * 60_000_000)
+def test_read_from_the_nearer_side_every_instant_counts_once_and_none_outside(start: int, length: int) -> None:
+    period = Period(EPOCH + timedelta(microseconds=start), EPOCH + timedelta(microseconds=start + length))
+
+    plan = nearest_plan(period)
+
+    parts = parts_of(plan)
+    bounds = sorted({period.start, period.end, *(bound for part, _ in parts for bound in (part.start, part.end))})
+    for begin, end in pairwise(bounds):
+        counted = sum(sign for part, sign in parts if part.start <= begin and end <= part.end)
+        assert counted == (1 if period.start <= begin < period.end else 0)
+    rows = [*plan.spans, *plan.less_spans]
+    before = plan_period(period)
+    assert length_of(rows) <= min(HOUR, length_of(before.spans))
+    books = sum(map(len, (*plan.hours, plan.days, *plan.less_hours)))
+    assert books <= 24 + len(plan.days)
+    assert books <= sum(map(len, (*before.hours, before.days))) + 2
+    # What is not in the books yet is taken by the hours that are read whole, however they are.
+    whole = [((part.end - part.start) // HOUR) * sign for part, sign in parts if part not in rows]
+    assert sum(whole) == len(plan.covered)
+
+
+def test_the_last_hour_of_all_is_read_from_its_begin() -> None:
+    """There is no instant behind it at which it could end."""
+    end = datetime.max.replace(tzinfo=UTC)
+    plan = nearest_plan(Period(end - 30 * HOUR, end))
+    assert plan.spans[-1].end == end
+    assert plan.less_spans == ()
+
+
+@given(st.lists(CELL, max_size=12))
+def test_what_is_taken_away_again_leaves_nothing(rows: list[tuple[int, ...]]) -> None:
+    cells = summed(cells_from(rows)) if rows else Cells.empty()
+    assert len(summed(joined([cells, cells.negative()]))) == 0
 
 
 @given(st.lists(st.one_of(st.uuids().map(str), st.text(min_size=1, max_size=40)), min_size=1, max_size=20))

@@ -1,4 +1,4 @@
-"""Totals of one seller for any period: books + journals + the rows at the ragged edges, one snapshot."""
+"""Totals of one seller for any period: books + journals ± the rows at the ragged edges, one snapshot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twin.companies.types import Scope
 from twin.kernel.period import Period
 from twin.kernel.slow_queries import binary_cursor
 from twin.kernel.tenancy import scoped
-from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, WAITING_LEVEL, Plan, plan_period
+from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, WAITING_LEVEL, Plan, nearest_plan
 from twin.metering.rules.cells import Cells, Grid, narrowed, total_of
 from twin.metering.rules.packing import unpack
 
@@ -51,7 +51,7 @@ def cells_in(scope: Scope, period: Period) -> Cells:
     Exact to the microsecond while usage comes in: all parts are read in one snapshot (the
     caller's, when it has one open).
     """
-    plan = plan_period(period)
+    plan = nearest_plan(period)
     seller = scope.organisation_id
     grid = Grid()
     # As bytes: Django's own cursors are sent text, twice as long.
@@ -61,17 +61,26 @@ def cells_in(scope: Scope, period: Period) -> Cells:
         grid.add(total_of(part.at_bucket(0) for part in _newest(binary, seller, plan)))
         for span in plan.spans:
             grid.add(_rows(cursor, seller, span))
+        for span in plan.less_spans:
+            grid.add(_rows(cursor, seller, span).negative())
     return grid.total()
 
 
 def _books(binary: CursorWrapper, seller: int, plan: Plan) -> Iterator[Cells]:
     """Each is of one hour or day, so a company and meter occur in it once."""
-    wanted = [(HOUR_LEVEL, hours) for hours in plan.hours] + [(DAY_LEVEL, plan.days)]
-    for level, buckets in wanted:
-        if buckets:
-            binary.execute(_BOOKS, [seller, level, buckets.start, buckets.stop])
-            for (data,) in binary:
-                yield unpack(data)
+    for hours in plan.hours:
+        yield from _of_level(binary, seller, HOUR_LEVEL, hours)
+    for hours in plan.less_hours:
+        for book in _of_level(binary, seller, HOUR_LEVEL, hours):
+            yield book.negative()
+    if plan.days:
+        yield from _of_level(binary, seller, DAY_LEVEL, plan.days)
+
+
+def _of_level(binary: CursorWrapper, seller: int, level: int, buckets: range) -> Iterator[Cells]:
+    binary.execute(_BOOKS, [seller, level, buckets.start, buckets.stop])
+    for (data,) in binary:
+        yield unpack(data)
 
 
 def _newest(binary: CursorWrapper, seller: int, plan: Plan) -> Iterator[Cells]:

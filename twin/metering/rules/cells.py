@@ -75,6 +75,10 @@ class Cells:
         keys = np.broadcast_to(np.asarray(bucket, dtype=np.int64), (len(self),))
         return Cells(keys, *self.columns()[1:])
 
+    def negative(self) -> Cells:
+        """What takes these cells away again."""
+        return Cells(self.bucket, self.company, self.meter, *(-column for column in self.columns()[len(KEYS) :]))
+
 
 _NONE = Cells(*(np.empty(0, dtype=np.int64) for _ in KEYS + SUMS))
 
