@@ -7,12 +7,14 @@ from typing import Any, cast
 
 import pytest
 import time_machine
+from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connections, transaction
 from django.test import Client
 
 from tests.companies.factories import Tree, a_tree
 from tests.portal.people import PASSWORD, employ
 from tests.portal.security_clients import events
+from twin.billing.actions.accounts import set_account
 from twin.companies import actions, queries
 from twin.companies.access import platform_scope, scope_for_person
 from twin.kernel import clock, security_log
@@ -238,3 +240,20 @@ def test_companies_times_and_fields_are_said_in_words(ann: Any, ruth: Any, world
     )
     own = newest_details("ann@example.com")
     assert own["company.moved"]["Seller"] == str(world.strand.id)
+
+
+def test_terms_of_payment_are_said_as_their_reader_writes_them(ruth: Any, world: Tree) -> None:
+    scope = scope_for_person(ruth)
+    assert scope is not None
+    set_account(scope, buyer_id=world.acme.id, mode="postpaid", credit_limit_minor=300000)
+    assert newest_details("ruth@example.com")["account.changed"] == {
+        "Mode": "afterwards, by invoice",
+        "Credit limit": "3,000.00 EUR",
+        "Warnings": "80, 100",
+    }
+    get_user_model().objects.filter(pk=ruth.pk).update(language="ru")
+    assert newest_details("ruth@example.com")["account.changed"] == {
+        "Порядок оплаты": "по счёту, после оказания услуг",
+        "Кредитный лимит": "3\xa0000,00 EUR",
+        "Предупреждения": "80, 100",
+    }

@@ -10,6 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from twin.billing.errors import BillingInvalid
+from twin.billing.rules.figures import minor_words
+from twin.billing.rules.rounding import typed_minor
 from twin.companies.rules.information import FIELDS
 from twin.companies.rules.record import REFUSALS
 from twin.companies.types import RecordedEvent
@@ -18,6 +21,7 @@ from twin.kernel.security_events import Event
 from twin.portal.company_form import long_label
 from twin.portal.company_words import kind_words, state_words
 from twin.portal.people_words import role_words
+from twin.portal.report_words import active_language
 from twin.portal.words import moment_words
 
 GROUP_WORDS: Final[dict[str, Promise]] = {
@@ -150,7 +154,7 @@ _FIELD_WORDS: Final[dict[str, Promise]] = {
     "by": _("Carried out by"),
     "transaction": _("Transaction"),
     "amount": _("Amount"),
-    "reference": _("Reference"),
+    "reference": pgettext_lazy("of a payment", "Reference"),
     "corrects": _("Corrects"),
     "mode": pgettext_lazy("of an account", "Mode"),
     "credit_limit": _("Credit limit"),
@@ -177,6 +181,7 @@ _ACTING: Final[dict[str, Promise]] = {
     "right": _("the right to it, which was lost"),
     "leaving": _("signing out"),
 }
+_MODES: Final[dict[str, Promise]] = {"postpaid": _("afterwards, by invoice"), "prepaid": _("in advance")}
 # Said by who stands beside the event.
 _UNSAID: Final = (("by", "operator"), ("by", "person"))
 
@@ -211,8 +216,8 @@ def field_words(event: RecordedEvent, zone: ZoneInfo) -> Iterator[tuple[str, str
     """What else is known of an event, named and in words; what is empty is left out."""
     for name, value in event.fields.items():
         if name not in _ELSEWHERE and (name, value) not in _UNSAID and value not in (None, "", [], 0):
-            words = _company_words(event, name, value) or _moment_words(name, value, zone) or _value_words(name, value)
-            yield str(_FIELD_WORDS.get(name, name)), words
+            known = _company_words(event, name, value) or _moment_words(name, value, zone) or _amount_words(name, value)
+            yield str(_FIELD_WORDS.get(name, name)), known or _value_words(name, value)
 
 
 def _company_words(event: RecordedEvent, name: str, value: object) -> str:
@@ -232,6 +237,17 @@ def _moment_words(name: str, value: object, zone: ZoneInfo) -> str:
         return ""
 
 
+def _amount_words(name: str, value: object) -> str:
+    """`3000.00 EUR` as the reader writes it; what is no amount stays as it is."""
+    if name not in ("amount", "credit_limit"):
+        return ""
+    number, _space, currency = str(value).rpartition(" ")
+    try:
+        return f"{minor_words(typed_minor(number, currency), currency, active_language())} {currency}"
+    except BillingInvalid:
+        return ""
+
+
 def _value_words(name: str, value: object) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
@@ -241,6 +257,8 @@ def _value_words(name: str, value: object) -> str:
         return str(_ACTING.get(str(value), value))
     if name == "kind":
         return kind_words(str(value))
+    if name == "mode":
+        return str(_MODES.get(str(value), value))
     if name in ("role", "old", "new", "before", "after"):
         return state_words(role_words(str(value)))
     if isinstance(value, list):

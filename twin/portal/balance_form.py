@@ -70,7 +70,10 @@ class _MoveForm(forms.Form):
             error_messages={"invalid": _("Write the day like 2026-10-01.")},
         )
         self.fields["reference"] = forms.CharField(
-            label=_("Reference"), required=False, max_length=_LONGEST_REFERENCE, help_text=_("As the bank tells it.")
+            label=pgettext_lazy("of a payment", "Reference"),
+            required=False,
+            max_length=_LONGEST_REFERENCE,
+            help_text=_("As the bank tells it."),
         )
         self.fields["note"] = forms.CharField(
             label=_("Note"), required=False, max_length=_LONGEST_NOTE, help_text=_("Only your own people read it.")
