@@ -47,9 +47,11 @@
     const last = latest();
     const ratio = devicePixelRatio;
     const x = plot.valToPos(last, "x", true) + 8 * ratio;
+    // A day that has just begun ends near nothing: its names stay above the days' own.
+    const floor = plot.bbox.top + plot.bbox.height - 7 * ratio;
     const ys = lines.map(([series]) => plot.valToPos(plot.data[series][last], "y", true));
     if (ys.length === 2 && Math.abs(ys[0] - ys[1]) < 14 * ratio) {
-      const middle = (ys[0] + ys[1]) / 2;
+      const middle = Math.min((ys[0] + ys[1]) / 2, floor - 7 * ratio);
       const side = ys[0] <= ys[1] ? -7 : 7;
       ys[0] = middle + side * ratio;
       ys[1] = middle - side * ratio;
@@ -60,7 +62,7 @@
     plot.ctx.textAlign = "left";
     lines.forEach(([, name, token], index) => {
       plot.ctx.fillStyle = colour(token);
-      plot.ctx.fillText(name, x, ys[index]);
+      plot.ctx.fillText(name, x, Math.min(ys[index], floor));
     });
     plot.ctx.restore();
   }
