@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from twin.companies.access import platform_scope, scope_for_person
 from twin.companies.actions import add_employee, create_platform, record_move, save_information, update_company
 from twin.companies.catalogue import catalogue_change
+from twin.companies.queries import get_company
 from twin.companies.types import CatalogueChange, Scope
 from twin.demo.errors import WorldBroken
 from twin.demo.rules.cast import CURRENCY, PEOPLE, PLATFORM_COUNTRY, PLATFORM_NAME, PLATFORM_ZONE, SELLERS
@@ -52,7 +53,12 @@ def build_catalogue(present: datetime, cast: Sequence[Customer]) -> None:
 def employ(scope: Scope, person: Person, company_id: int) -> Scope:
     """Make a person who works for the company; returns the scope that comes with the work."""
     user = get_user_model().objects.create_user(
-        person.email, person.password, name=person.name, language=person.language, second_factor_exempt=True
+        person.email,
+        person.password,
+        name=person.name,
+        language=person.language,
+        time_zone=get_company(scope, company_id).time_zone,
+        second_factor_exempt=True,
     )
     add_employee(scope, user=user, company_id=company_id, role="administrator")
     own = scope_for_person(user)

@@ -40,7 +40,11 @@ def found_crowd(present: datetime, cast: Sequence[Customer]) -> None:
 def _employ(platform: Scope, magna: Company) -> Scope:
     """The reseller's administrator, and all the company information, so that nobody here is asked for it."""
     user = get_user_model().objects.create_user(
-        MAGNA_PERSON.email, MAGNA_PERSON.password, name=MAGNA_PERSON.name, second_factor_exempt=True
+        MAGNA_PERSON.email,
+        MAGNA_PERSON.password,
+        name=MAGNA_PERSON.name,
+        time_zone=MAGNA.time_zone,
+        second_factor_exempt=True,
     )
     add_employee(platform, user=user, company_id=magna.id, role="administrator")
     domain = MAGNA_PERSON.email.partition("@")[2]

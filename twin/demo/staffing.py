@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from django.contrib.auth import get_user_model
 
 from twin.companies.actions import add_employee, block_employee, invite_person, set_max_dialogs
+from twin.companies.queries import get_company
 from twin.companies.types import Scope
 from twin.demo.rules.colleagues import COLLEAGUES, GUEST
 from twin.demo.types import Colleague
@@ -24,7 +25,13 @@ def staff(scopes: Mapping[str, Scope], ids: Mapping[str, int]) -> None:
 
 
 def _employ(scope: Scope, colleague: Colleague, company_id: int) -> None:
-    user = get_user_model().objects.create_user(colleague.email, None, name=colleague.name, language=colleague.language)
+    user = get_user_model().objects.create_user(
+        colleague.email,
+        None,
+        name=colleague.name,
+        language=colleague.language,
+        time_zone=get_company(scope, company_id).time_zone,
+    )
     add_employee(scope, user=user, company_id=company_id, role=colleague.role)
     if colleague.max_dialogs is not None:
         set_max_dialogs(scope, company_id=company_id, person_id=user.pk, max_dialogs=colleague.max_dialogs)
