@@ -202,3 +202,5 @@ def test_pages_of_documents_can_be_read_by_everybody_in_both_themes_and_widths(
                 expect(page.get_by_role("heading", level=1)).to_be_visible()
                 assert complaints_of_axe(page) == [], (path, theme)
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            page.set_viewport_size({"width": 768, "height": 1024})
+            assert page.evaluate("document.documentElement.scrollWidth") <= 768, path

@@ -142,6 +142,18 @@ def test_the_events_of_a_company_fit_between_phone_and_desk(october: Page, world
     assert october.locator(".events summary > .nowrap, .events summary > .right").evaluate_all(cut) == []
 
 
+@pytest.mark.parametrize("width", [320, 390])
+def test_what_opens_over_the_table_stays_on_the_screen_of_a_phone(october: Page, width: int) -> None:
+    october.set_viewport_size({"width": width, "height": 844})
+    october.goto(f"{REPORT}{OCTOBER}")
+    for menu in ("chooser", "downloads"):
+        october.locator(f".{menu} > summary").click()
+        opened = october.locator(f".{menu} .pop-body").bounding_box()
+        assert opened is not None
+        assert 0 <= opened["x"] < opened["x"] + opened["width"] <= width, menu
+        assert october.evaluate("document.documentElement.scrollWidth") <= width, menu
+
+
 def test_a_period_is_set_by_keyboard_alone(october: Page) -> None:
     october.get_by_label("From").focus()
     # This Chromium writes dates the American way; the field moves on by itself.
