@@ -9,7 +9,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import psycopg
 
 import twin
@@ -17,6 +16,7 @@ from twin.engine.account import Account, Kind, choose_account
 from twin.engine.binaries import major_version, reachable, wheel_programs
 from twin.engine.errors import DataOfAnotherVersion, PasswordsLost, StartFailed, StartTimedOut
 from twin.engine.locks import FileLock
+from twin.engine.memory import buffers_mb, memory_mb
 from twin.engine.passwords import keep_passwords, read_passwords, write_private
 from twin.engine.places import (
     PORT,
@@ -202,14 +202,14 @@ class EmbeddedServer:
         growing.rename(data_of(cluster))
 
     def _settings(self, socket_folder: Path) -> dict[str, str]:
-        memory = psutil.virtual_memory().total // 1024**2
+        memory = memory_mb()
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(socket_folder),
             "unix_socket_permissions": "0700",
             "port": str(PORT),
             "max_connections": "150",
-            "shared_buffers": f"{max(32, min(memory // 4, 1024))}MB",
+            "shared_buffers": f"{buffers_mb(memory)}MB",
             "effective_cache_size": f"{max(64, memory // 2)}MB",
             "maintenance_work_mem": "128MB",
             "max_wal_size": "4GB",

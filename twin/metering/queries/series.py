@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
@@ -16,7 +16,7 @@ from twin.companies.types import Scope
 from twin.kernel.period import Period
 from twin.kernel.tenancy import scoped, tenant_transaction
 from twin.metering.queries.cells import NEWEST, cells_of
-from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, WAITING_LEVEL, Plan, plan_period
+from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, WAITING_LEVEL, Plan, nearest_plan
 from twin.metering.rules.cells import Cells, group_sums, summed, total_of
 from twin.metering.rules.packing import unpack
 from twin.metering.types import UsageCell
@@ -137,7 +137,7 @@ def _read(seller: int, periods: Sequence[Period], wanted: _Wanted) -> list[Cells
     """`cells_by` inside a transaction that is the seller's already."""
     if any(one.end > other.start for one, other in pairwise(periods)):
         raise ValueError("Periods of a series come in order of time and do not overlap.")
-    plans = [plan_period(period) for period in periods]
+    plans = [nearest_plan(period) for period in periods]
     parts = chain(_books(seller, plans, wanted), _newest(seller, plans, wanted), _rows(seller, plans, wanted))
     whole = total_of(parts, summed if wanted.each else _together)
     ends = np.searchsorted(whole.bucket, np.arange(len(periods) + 1))
@@ -167,37 +167,43 @@ def _together(cells: Cells) -> Cells:
 
 
 def _books(seller: int, plans: Sequence[Plan], wanted: _Wanted) -> Iterator[Cells]:
-    for level in (HOUR_LEVEL, DAY_LEVEL):
-        parts = sorted(
-            (buckets.start, buckets.stop, place)
-            for place, plan in enumerate(plans)
-            for buckets in (plan.hours if level == HOUR_LEVEL else (plan.days,))
-            if buckets
+    """Every book once: what one period has of an hour beyond its end is taken from it and is part of the next."""
+    hours = [(part, place, 1) for place, plan in enumerate(plans) for part in plan.hours]
+    hours += [(part, place, -1) for place, plan in enumerate(plans) for part in plan.less_hours]
+    days = [(plan.days, place, 1) for place, plan in enumerate(plans)]
+    for level, parts in ((HOUR_LEVEL, hours), (DAY_LEVEL, days)):
+        uses: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        for buckets, place, sign in parts:
+            for bucket in buckets:
+                uses[bucket].append((place, sign))
+        for bucket, data in _of_level(seller, level, sorted(uses)):
+            cells = _narrow(unpack(data), wanted)
+            for place, sign in uses[bucket]:
+                yield (cells if sign > 0 else cells.negative()).at_bucket(place)
+
+
+def _of_level(seller: int, level: int, buckets: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    if not buckets:
+        return
+    spans = _merged(buckets)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select b.bucket, b.data from unnest(%s::int[], %s::int[]) span(start, stop) cross join lateral ("
+            "select bucket, data from metering_book where seller_id = %s and level = %s"
+            " and bucket >= span.start and bucket < span.stop) b",
+            [[start for start, _ in spans], [stop for _, stop in spans], seller, level],
         )
-        if not parts:
-            continue
-        starts = [start for start, _, _ in parts]
-        spans = _merged(parts)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "select b.bucket, b.data from unnest(%s::int[], %s::int[]) span(start, stop) cross join lateral ("
-                "select bucket, data from metering_book where seller_id = %s and level = %s"
-                " and bucket >= span.start and bucket < span.stop) b",
-                [[start for start, _ in spans], [stop for _, stop in spans], seller, level],
-            )
-            for bucket, data in cursor:
-                place = parts[bisect_right(starts, bucket) - 1][2]
-                yield _narrow(unpack(data), wanted).at_bucket(place)
+        yield from cursor
 
 
-def _merged(parts: Sequence[tuple[int, int, int]]) -> list[tuple[int, int]]:
-    """Neighbouring ranges as one, so that the database is asked about few."""
+def _merged(buckets: Sequence[int]) -> list[tuple[int, int]]:
+    """Neighbours as one range, so that the database is asked about few."""
     merged: list[tuple[int, int]] = []
-    for start, stop, _ in parts:
-        if merged and merged[-1][1] == start:
-            merged[-1] = (merged[-1][0], stop)
+    for bucket in buckets:
+        if merged and merged[-1][1] == bucket:
+            merged[-1] = (merged[-1][0], bucket + 1)
         else:
-            merged.append((start, stop))
+            merged.append((bucket, bucket + 1))
     return merged
 
 
@@ -219,9 +225,18 @@ def _newest(seller: int, plans: Sequence[Plan], wanted: _Wanted) -> Iterator[Cel
 
 
 def _rows(seller: int, plans: Sequence[Plan], wanted: _Wanted) -> Iterator[Cells]:
-    spans = [(place, span) for place, plan in enumerate(plans) for span in plan.spans]
-    if not spans:
-        return
+    for sign in (1, -1):
+        spans = [(place, span) for place, plan in enumerate(plans) for span in _spans(plan, sign)]
+        if spans:
+            cells = _rows_in(seller, spans, wanted)
+            yield cells if sign > 0 else cells.negative()
+
+
+def _spans(plan: Plan, sign: int) -> tuple[Period, ...]:
+    return plan.spans if sign > 0 else plan.less_spans
+
+
+def _rows_in(seller: int, spans: Sequence[tuple[int, Period]], wanted: _Wanted) -> Cells:
     with connection.cursor() as cursor:
         cursor.execute(
             _SPAN_ROWS,
@@ -235,4 +250,4 @@ def _rows(seller: int, plans: Sequence[Plan], wanted: _Wanted) -> Iterator[Cells
             },
         )
         rows: list[Any] = cursor.fetchall()
-    yield cells_of([row[1:] for row in rows]).at_bucket(np.array([row[0] for row in rows], dtype=np.int64))
+    return cells_of([row[1:] for row in rows]).at_bucket(np.array([row[0] for row in rows], dtype=np.int64))

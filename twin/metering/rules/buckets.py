@@ -84,7 +84,7 @@ def _nearest_days(first: int, last: int) -> tuple[tuple[range, ...], range, tupl
 
 def _nearest_hour(moment: datetime) -> int:
     hour = hour_of(moment)
-    is_later = moment - (EPOCH + hour * HOUR) > HOUR / 2 and hour < _LAST_HOUR
+    is_later = 2 * (moment - (EPOCH + hour * HOUR)) > HOUR and hour < _LAST_HOUR
     return hour + is_later
 
 
