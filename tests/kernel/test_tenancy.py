@@ -39,6 +39,17 @@ def test_another_organisation_within_a_snapshot_is_itself_and_leaves_the_first_b
             assert organisation() == "3"
 
 
+def test_another_organisation_within_a_snapshot_asks_nothing_to_read_again() -> None:
+    with tenant_transaction(3, snapshot=True), tenant_transaction(4):
+        with CaptureQueriesContext(connection) as asked, tenant_transaction(4), tenant_transaction(4, snapshot=True):
+            pass
+        assert len(asked) == 0
+        assert organisation() == "4"
+        with CaptureQueriesContext(connection) as asked, tenant_transaction(3):
+            assert organisation() == "3"
+        assert len(asked) > 1
+
+
 def test_what_fails_as_another_organisation_ends_as_the_first() -> None:
     with tenant_transaction(3, snapshot=True):
         with pytest.raises(DatabaseError), tenant_transaction(4), connection.cursor() as cursor:

@@ -31,20 +31,22 @@ def tenant_transaction(organisation_id: int, *, snapshot: bool = False) -> Itera
 
     Joins a transaction already open, sets the organisation for its inner part and puts the
     outer one back. `snapshot` makes an outermost transaction REPEATABLE READ, READ ONLY; who
-    reads in it for the same organisation changes nothing, and asks the database nothing for it.
+    reads in it for the organisation that is asking there changes nothing, and asks the database nothing for it.
     """
     connection = connections["default"]
-    if getattr(connection, _READS_FOR, None) == organisation_id:
+    reads_for = getattr(connection, _READS_FOR, None)
+    if reads_for == organisation_id:
         yield
         return
     outermost = not connection.in_atomic_block
+    reads_only = reads_for is not None or (snapshot and outermost)
     with transaction.atomic():
         with connection.cursor() as cursor:
             if snapshot and outermost:
                 cursor.execute("set transaction isolation level repeatable read, read only")
-            before = "" if outermost else _organisation(cursor)
+            before = "" if outermost else str(reads_for) if reads_only else _organisation(cursor)
             cursor.execute("select set_config('twin.organisation', %s, true)", [str(organisation_id)])
-        with _reading_for(connection, organisation_id if snapshot and outermost else None):
+        with _reading_for(connection, organisation_id if reads_only else None):
             yield
         if not outermost:
             with connection.cursor() as cursor:

@@ -114,12 +114,11 @@ def balance(scope: Scope, seller_id: int, buyer_id: int) -> Balance:
     """
     scope.require(BILLING_READ)
     require_pair(scope, seller_id, buyer_id)
-    return read_balance(scope, seller_id, buyer_id)
+    return _read(scope, seller_id, buyer_id, get_company(scope, scope.organisation_id).currency)
 
 
-def read_balance(scope: Scope, seller_id: int, buyer_id: int) -> Balance:
+def _read(scope: Scope, seller_id: int, buyer_id: int, currency: str) -> Balance:
     """`balance` for whoever has made sure already that the two are seller and buyer."""
-    currency = get_company(scope, scope.organisation_id).currency
     seller = scope if scope.organisation_id == seller_id else billing_scope(seller_id)
     with tenant_transaction(seller_id), connection.cursor() as cursor:
         asked = Asked(seller_id, [buyer_id], spent_by_buyers(seller, only=[buyer_id]), settings_of(seller), currency)
@@ -127,7 +126,7 @@ def read_balance(scope: Scope, seller_id: int, buyer_id: int) -> Balance:
         return balance_in(seller_id, currency, cursor.fetchone())
 
 
-@scoped
+@scoped(snapshot=True)
 def exhausted_balance(scope: Scope) -> Balance | None:
     """The balance of the asking organisation with its present seller, when nothing more may be spent.
 
@@ -140,10 +139,10 @@ def exhausted_balance(scope: Scope) -> Balance | None:
             [scope.organisation_id],
         )
         limited = {row[0] for row in cursor.fetchall()}
-    seller_id = get_company(scope, scope.organisation_id).parent_id if limited else None
-    if seller_id is None or seller_id not in limited:
+    own = get_company(scope, scope.organisation_id) if limited else None
+    if own is None or own.parent_id is None or own.parent_id not in limited:
         return None
-    found = read_balance(scope, seller_id, scope.organisation_id)
+    found = _read(scope, own.parent_id, own.id, own.currency)
     return found if found.is_exhausted else None
 
 

@@ -37,6 +37,12 @@ _CARDS_AT = """
         where seller_id = %(seller)s and effective_from <= %(at)s order by buyer_id, effective_from desc, id desc
     ) held group by card_id
 """
+_BEGUN_AT = """
+    select id, card_id, meter_id, selector::text, effective_from,
+           unit_price_nano, per, minimum, increment, setup_fee_nano
+    from pricing_rate where seller_id = %(seller)s and card_id = any(%(cards)s) and effective_from <= %(at)s
+    order by meter_id, effective_from, id
+"""
 _PAID_AT = """
     select id, card_id, meter_id, selector::text, effective_from,
            unit_price_nano, per, minimum, increment, setup_fee_nano
@@ -123,10 +129,11 @@ def prices_in_force(scope: Scope, at: datetime) -> PricesInForce:
         buyers = dict(cursor.fetchall())
         cursor.execute(_PAID_AT, {"buyer": scope.organisation_id, "seller": parent_id, "at": at})
         paid = tuple(_rate_of(row) for row in cursor.fetchall())
-    begun: defaultdict[int, list[Rate]] = defaultdict(list)
-    rows = RateRow.objects.filter(seller_id=scope.organisation_id, card_id__in=list(buyers), effective_from__lte=at)
-    for row in rows.order_by("meter_id", "effective_from", "id"):
-        begun[row.card_id].append(_rate(row))
+        cursor.execute(_BEGUN_AT, {"seller": scope.organisation_id, "cards": list(buyers), "at": at})
+        begun: defaultdict[int, list[Rate]] = defaultdict(list)
+        for found in cursor.fetchall():
+            rate = _rate_of(found)
+            begun[rate.card_id].append(rate)
     cards = [
         CardInUse(card, tuple(buyers[card.id]), tuple(begun[card.id]))
         for card in list_cards(scope)
