@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,6 @@ import structlog
 from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql import base
-from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from psycopg import ClientCursor, Connection, Copy, Cursor
 
 from twin.kernel.budget import Budget
@@ -61,13 +60,33 @@ class BinaryCursor(Cursor[Any]):
             return super().execute(query, params, prepare=prepare, binary=binary)
 
 
-@contextmanager
-def binary_cursor(connection: BaseDatabaseWrapper) -> Iterator[CursorWrapper]:
-    """A `BinaryCursor` of Django's connection, within its transaction; tests count its questions like all others."""
+def binary_rows(
+    connection: BaseDatabaseWrapper, query: str, params: Sequence[Any]
+) -> Generator[tuple[Any, ...], None, None]:
+    """The rows of a question as bytes, each as the server sends it: of large ones the next comes while one is read.
+
+    Nothing else may be asked of the connection until they end; who leaves some unread has ended the transaction.
+    Counted and timed like other questions: the time is what was waited for rows, not what was done with them.
+    """
     connection.ensure_connection()
-    wrapper = CursorDebugWrapper if connection.queries_logged else CursorWrapper
-    with wrapper(BinaryCursor(connection.connection), connection) as cursor:
-        yield cursor
+    took = 0.0
+    try:
+        with BinaryCursor(connection.connection) as cursor:
+            rows = cursor.stream(query, params, binary=True)
+            while True:
+                begun = time.perf_counter()
+                try:
+                    with connection.wrap_database_errors:
+                        row = next(rows, None)
+                finally:
+                    took += time.perf_counter() - begun
+                if row is None:
+                    return
+                yield row
+    finally:
+        if connection.queries_logged:
+            connection.queries_log.append({"sql": query, "time": f"{took:.3f}"})
+        _say_when_slow(connection.connection, query, took)
 
 
 @contextmanager
@@ -76,9 +95,13 @@ def _timed(connection: Connection[Any], query: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        took = (time.perf_counter() - begun) * 1000
-        if settings.SLOW_QUERY_MS and took >= settings.SLOW_QUERY_MS and _budget.spend():
-            _log.warning("slow_query", ms=round(took), role=connection.info.user, statement=_readable(query))
+        _say_when_slow(connection, query, time.perf_counter() - begun)
+
+
+def _say_when_slow(connection: Connection[Any], query: Any, seconds: float) -> None:
+    took = seconds * 1000
+    if settings.SLOW_QUERY_MS and took >= settings.SLOW_QUERY_MS and _budget.spend():
+        _log.warning("slow_query", ms=round(took), role=connection.info.user, statement=_readable(query))
 
 
 def _readable(query: Any) -> str:

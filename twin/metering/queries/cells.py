@@ -11,7 +11,7 @@ from django.db.backends.utils import CursorWrapper
 
 from twin.companies.types import Scope
 from twin.kernel.period import Period
-from twin.kernel.slow_queries import binary_cursor
+from twin.kernel.slow_queries import binary_rows
 from twin.kernel.tenancy import scoped
 from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, WAITING_LEVEL, Plan, nearest_plan
 from twin.metering.rules.cells import Cells, Grid, narrowed, total_of
@@ -54,11 +54,10 @@ def cells_in(scope: Scope, period: Period) -> Cells:
     plan = nearest_plan(period)
     seller = scope.organisation_id
     grid = Grid()
-    # As bytes: Django's own cursors are sent text, twice as long.
-    with connection.cursor() as cursor, binary_cursor(connection) as binary:
-        for book in _books(binary, seller, plan):
-            grid.add(book)
-        grid.add(total_of(part.at_bucket(0) for part in _newest(binary, seller, plan)))
+    for book in _books(seller, plan):
+        grid.add(book)
+    grid.add(total_of(part.at_bucket(0) for part in _newest(seller, plan)))
+    with connection.cursor() as cursor:
         for span in plan.spans:
             grid.add(_rows(cursor, seller, span))
         for span in plan.less_spans:
@@ -66,29 +65,29 @@ def cells_in(scope: Scope, period: Period) -> Cells:
     return grid.total()
 
 
-def _books(binary: CursorWrapper, seller: int, plan: Plan) -> Iterator[Cells]:
+def _books(seller: int, plan: Plan) -> Iterator[Cells]:
     """Each is of one hour or day, so a company and meter occur in it once."""
     for hours in plan.hours:
-        yield from _of_level(binary, seller, HOUR_LEVEL, hours)
+        yield from _of_level(seller, HOUR_LEVEL, hours)
     for hours in plan.less_hours:
-        for book in _of_level(binary, seller, HOUR_LEVEL, hours):
+        for book in _of_level(seller, HOUR_LEVEL, hours):
             yield book.negative()
     if plan.days:
-        yield from _of_level(binary, seller, DAY_LEVEL, plan.days)
+        yield from _of_level(seller, DAY_LEVEL, plan.days)
 
 
-def _of_level(binary: CursorWrapper, seller: int, level: int, buckets: range) -> Iterator[Cells]:
-    binary.execute(_BOOKS, [seller, level, buckets.start, buckets.stop])
-    for (data,) in binary:
+def _of_level(seller: int, level: int, buckets: range) -> Iterator[Cells]:
+    # As bytes: Django's own cursors are sent text, twice as long.
+    for (data,) in binary_rows(connection, _BOOKS, [seller, level, buckets.start, buckets.stop]):
         yield unpack(data)
 
 
-def _newest(binary: CursorWrapper, seller: int, plan: Plan) -> Iterator[Cells]:
+def _newest(seller: int, plan: Plan) -> Iterator[Cells]:
     if not plan.covered:
         return
     days = plan.waiting
-    binary.execute(NEWEST, [seller, seller, WAITING_LEVEL, days.start, days.stop])
-    for (data,) in binary:
+    asked = [seller, seller, WAITING_LEVEL, days.start, days.stop]
+    for (data,) in binary_rows(connection, NEWEST, asked):
         cells = unpack(data)
         inside = (cells.bucket >= plan.covered.start) & (cells.bucket < plan.covered.stop)
         yield cells if inside.all() else cells.taken(inside)

@@ -14,6 +14,7 @@ from django.db import connection
 from twin.companies.queries import direct_sellers
 from twin.companies.types import Scope
 from twin.kernel.period import Period
+from twin.kernel.slow_queries import binary_rows
 from twin.kernel.tenancy import scoped, tenant_transaction
 from twin.metering.queries.cells import NEWEST, cells_of
 from twin.metering.rules.buckets import DAY_LEVEL, HOUR_LEVEL, WAITING_LEVEL, Plan, nearest_plan
@@ -54,6 +55,12 @@ _SPAN_ROWS = """
     group by 1, 2, 3
 """
 
+_BOOKS = """
+    select b.bucket, b.data from unnest(%s::int[], %s::int[]) span(start, stop) cross join lateral (
+        select bucket, data from metering_book
+        where seller_id = %s and level = %s and bucket >= span.start and bucket < span.stop
+    ) b
+"""
 _UNRATED = """
     select place, u.meter_id, count(*)
     from unnest(%(places)s::int[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]) span(place, start_at, end_at)
@@ -182,18 +189,12 @@ def _books(seller: int, plans: Sequence[Plan], wanted: _Wanted) -> Iterator[Cell
                 yield (cells if sign > 0 else cells.negative()).at_bucket(place)
 
 
-def _of_level(seller: int, level: int, buckets: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+def _of_level(seller: int, level: int, buckets: Sequence[int]) -> Iterator[tuple[Any, ...]]:
     if not buckets:
         return
     spans = _merged(buckets)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select b.bucket, b.data from unnest(%s::int[], %s::int[]) span(start, stop) cross join lateral ("
-            "select bucket, data from metering_book where seller_id = %s and level = %s"
-            " and bucket >= span.start and bucket < span.stop) b",
-            [[start for start, _ in spans], [stop for _, stop in spans], seller, level],
-        )
-        yield from cursor
+    asked = [[start for start, _ in spans], [stop for _, stop in spans], seller, level]
+    yield from binary_rows(connection, _BOOKS, asked)
 
 
 def _merged(buckets: Sequence[int]) -> list[tuple[int, int]]:
@@ -215,13 +216,12 @@ def _newest(seller: int, plans: Sequence[Plan], wanted: _Wanted) -> Iterator[Cel
     starts = np.array([plan.covered.start for plan, _ in covered])
     stops = np.array([plan.covered.stop for plan, _ in covered])
     places = np.array([place for _, place in covered])
-    with connection.cursor() as cursor:
-        cursor.execute(NEWEST, [seller, seller, WAITING_LEVEL, days.start, days.stop])
-        for (data,) in cursor:
-            cells = unpack(data)
-            part = np.searchsorted(starts, cells.bucket, side="right") - 1
-            inside = np.flatnonzero((part >= 0) & (cells.bucket < stops[np.maximum(part, 0)]))
-            yield _narrow(cells.taken(inside).at_bucket(places[part[inside]]), wanted)
+    asked = [seller, seller, WAITING_LEVEL, days.start, days.stop]
+    for (data,) in binary_rows(connection, NEWEST, asked):
+        cells = unpack(data)
+        part = np.searchsorted(starts, cells.bucket, side="right") - 1
+        inside = np.flatnonzero((part >= 0) & (cells.bucket < stops[np.maximum(part, 0)]))
+        yield _narrow(cells.taken(inside).at_bucket(places[part[inside]]), wanted)
 
 
 def _rows(seller: int, plans: Sequence[Plan], wanted: _Wanted) -> Iterator[Cells]:
