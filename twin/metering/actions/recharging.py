@@ -63,7 +63,7 @@ def count_preview(rerating_id: int, *, at_most: int | None = None) -> bool:
             return True
         memo = _Prices(planned=True)
         tally, counted_at = Tally(), clock.now()
-        for part in _parts(cursor, _asked(asked), None):
+        for part in _parts_one_by_one(cursor, _asked(asked)):
             if at_most is not None and tally.looked_at >= at_most:
                 return False
             # After the part: what stands in it may be charged by prices recorded since the last one.
@@ -141,7 +141,7 @@ def _correct(cursor: Cursor[Row], part: Part, asked: Rerating, prices: dict[int,
     row = cursor.fetchone()
     tally = Tally.of_json(read_json(row[0]) if row else None)
     _count(tally, part, changes)
-    place = part.following or Place(part.stretch.chain_id + 1)
+    place = _behind(part)
     cursor.execute(
         "update metering_rerating set place = %s, figures = %s where rerating_id = %s",
         [json.dumps(asdict(place)), json.dumps(tally.as_json()), asked.id],
@@ -173,6 +173,22 @@ def _parts(cursor: Cursor[Row], asked: Asked, place: Place | None) -> Iterator[P
             continue
         after = place if place is not None and place.chain_id == stretch.chain_id else None
         yield from _parts_of(cursor, asked, stretch, after)
+
+
+def _parts_one_by_one(cursor: Cursor[Row], asked: Asked) -> Iterator[Part]:
+    """All of it; each part is read in a transaction of its own, which is how long `_read_by_index` holds."""
+    place = None
+    while True:
+        with transaction.atomic(using="writer"):
+            part = next(_parts(cursor, asked, place), None)
+        if part is None:
+            return
+        yield part
+        place = _behind(part)
+
+
+def _behind(part: Part) -> Place:
+    return part.following or Place(part.stretch.chain_id + 1)
 
 
 def _parts_of(cursor: Cursor[Row], asked: Asked, stretch: Stretch, after: Place | None) -> Iterator[Part]:
