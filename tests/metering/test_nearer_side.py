@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -89,6 +90,21 @@ def test_neighbours_of_a_series_share_no_instant(world: World, seed: int) -> Non
     found = queries.cells_by(world.rhea.scope, periods)
 
     assert [told(cells) for cells in found] == [told(row_by_row(world, period)) for period in periods]
+
+
+@pytest.mark.parametrize("view", ["metering_sold", "metering_sold_event", "metering_billable"])
+def test_a_seller_reads_the_index_for_its_own_chains_alone(world: World, view: str) -> None:
+    use(world, random.Random(1), "some", 50)
+    with tenant_transaction(world.rhea.id), connection.cursor() as cursor:
+        for other in ("seqscan", "bitmapscan", "hashjoin"):
+            cursor.execute(f"set local enable_{other} = off")
+        cursor.execute(
+            f"explain (costs off) select count(*) from {view} where event_time >= %s and event_time < %s",
+            [DAY.start, DAY.end],
+        )
+        plan = " ".join(" ".join(line.split()) for (line,) in cursor.fetchall())
+    (condition,) = re.findall(r"metering_event_chain_time on metering_event e Index Cond: (.*?event_time)", plan)
+    assert "chain_id = ANY" in condition
 
 
 def test_days_of_another_zone_are_days_less_some_hours(world: World) -> None:
