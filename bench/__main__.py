@@ -102,7 +102,7 @@ def run_quick(arguments: argparse.Namespace) -> None:
 
 
 def measure(installation: Installation, folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    load = load_average()
+    load, machine = load_average(), writing.machine()
     # The figures of people come from an address each, which the pages only believe of a proxy.
     installation.environment["TWIN_TRUSTED_PROXIES"] = "1"
     say("founding the market …")
@@ -125,7 +125,7 @@ def measure(installation: Installation, folder: Path, arguments: argparse.Namesp
     return {
         "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "load_before": load,
-        "machine": writing.machine(),
+        "machine": machine,
         "present": present,
         "import": imported,
         "ingest": ingest,

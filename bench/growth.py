@@ -45,7 +45,7 @@ _VERIFIED = re.compile(r"(\d+) events, \d+ cells: totals equal the rows")
 
 def measure(installation: Installation, folder: Path, arguments: Namespace) -> Figures:
     """Fairness, filling, the long run within `memory` megabytes, and what it leaves behind."""
-    load = load_average()
+    load, machine = load_average(), writing.machine()
     buffers = buffers_of(arguments.memory, has_page_cache=_may_limit(arguments.memory))
     installation.environment["TWIN_SHARED_BUFFERS"] = str(buffers)
     say("founding the market …")
@@ -66,7 +66,7 @@ def measure(installation: Installation, folder: Path, arguments: Namespace) -> F
     return {
         "measured_at": writing.moment(),
         "load_before": load,
-        "machine": writing.machine(),
+        "machine": machine,
         "present": present,
         "memory": arguments.memory,
         "shared_buffers": buffers,

@@ -44,7 +44,7 @@ TABLES = tuple(f"metering_{name}" for name in _KEPT)
 
 def measure(installation: Installation, folder: Path, arguments: Namespace) -> Figures:
     """Every figure at each number of events present that the disk has room for."""
-    load = load_average()
+    load, machine = load_average(), writing.machine()
     say("founding the market …")
     crowd = found_crowd(installation, arguments.companies, arguments.deep)
     roles = resolve({"TWIN_DATA_DIR": str(installation.data_dir)})
@@ -67,7 +67,7 @@ def measure(installation: Installation, folder: Path, arguments: Namespace) -> F
     return {
         "measured_at": writing.moment(),
         "load_before": load,
-        "machine": writing.machine(),
+        "machine": machine,
         "duckdb": stage.raw.version,
         "companies": list(arguments.companies),
         "stages": measured,
