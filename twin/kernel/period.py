@@ -16,9 +16,8 @@ _RFC3339 = re.compile(
     re.ASCII,
 )
 _REGIONS: Final = (
-    *("Africa", "America", "Antarctica", "Arctic", "Asia"),
-    *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
-)
+    "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"
+)  # fmt: skip
 
 
 class InstantUnreadable(Invalid):

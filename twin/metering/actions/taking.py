@@ -95,7 +95,7 @@ def _take(scope: Scope, decoded: Decoded) -> Outcome:
         except psycopg.OperationalError as error:
             connections["writer"].close()
             raise StoreUnavailable("The database is not answering; send the same batch again.") from error
-    raise StoreUnavailable("Tree and prices change too fast to rate this batch; send it again.")
+    raise StoreUnavailable("Tree, prices or stored keys change too fast to take this batch; send it again.")
 
 
 def _take_in_turn(scope: Scope, decoded: Decoded) -> Outcome:
